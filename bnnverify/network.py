@@ -1,0 +1,298 @@
+"""Networks in whole numbers; calling a Network is the definition of truth for everything else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bnnverify.errors import BadModel, BadSample
+
+Bits = NDArray[np.uint8]
+Whole = NDArray[np.int64]
+
+LARGEST_SUM = 2**62  # sums stay inside 64-bit integers with room for one comparison
+
+
+def as_whole(values: ArrayLike, what: str, ndim: int) -> Whole:
+    """Return values as a read-only int64 array of ndim dimensions, or say what is wrong with them."""
+    array = np.asarray(values)
+    if array.ndim != ndim:
+        raise BadModel(f"{what}: expected {ndim} dimensions, got shape {array.shape}")
+    if array.dtype.kind == "f":
+        if not np.all(np.isfinite(array)):
+            raise BadModel(f"{what}: expected whole numbers, got NaN or infinity")
+        if np.any(array != np.floor(array)):
+            raise BadModel(f"{what}: expected whole numbers, got {array[array != np.floor(array)][0]}")
+    elif array.dtype.kind not in "iub":
+        raise BadModel(f"{what}: expected whole numbers, got type {array.dtype}")
+    if array.size and float(np.abs(array.astype(np.float64)).max()) >= LARGEST_SUM:
+        raise BadModel(f"{what}: expected numbers below 2^62, got a larger one")
+    whole = array.astype(np.int64)
+    whole.setflags(write=False)
+    return whole
+
+
+def exact_products(bits: Bits, weights: Whole) -> Whole:
+    """Return bits @ weights.T, exact: (N, n) and (m, n) to (N, m).
+
+    Floating point is used only where every partial sum is a whole number the float type represents exactly;
+    it is then the same number as integer arithmetic gives, and much faster.
+    """
+    largest = int(np.abs(weights).sum(axis=1).max(initial=0))
+    if largest < 2**24:
+        return (bits.astype(np.float32) @ weights.T.astype(np.float32)).astype(np.int64)
+    if largest < 2**53:
+        return (bits.astype(np.float64) @ weights.T.astype(np.float64)).astype(np.int64)
+    product: Whole = bits.astype(np.int64) @ weights.T
+    return product
+
+
+def _check_sums(weights: Whole, what: str) -> None:
+    sums = np.abs(weights.astype(np.float64)).sum(axis=1)
+    if sums.size and sums.max() >= LARGEST_SUM:
+        raise BadModel(f"{what}: expected weight sums below 2^62, got a larger one")
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The one brick: sum of weights[i] * bits[positions[i]] >= bound; zero weights are left out."""
+
+    positions: tuple[int, ...]
+    weights: tuple[int, ...]
+    bound: int
+
+
+def threshold(row: Whole, bound: int) -> Threshold:
+    """Return the brick of a dense row."""
+    positions = np.flatnonzero(row)
+    return Threshold(tuple(positions.tolist()), tuple(row[positions].tolist()), int(bound))
+
+
+@dataclass(frozen=True, eq=False)
+class InputCoding:
+    """From pixels to bits: bit i is 1 exactly when pixel i >= thresholds[i].
+
+    thresholds: (n,) whole numbers. shape: rows and columns of the picture, when the input is one; images of another
+    shape are resized to it. maximum: the largest pixel value (255 for bytes). A threshold of 0 or less is a bit that
+    is always 1, one above maximum a bit that is always 0: neither can be flipped by any image.
+    """
+
+    thresholds: Whole
+    shape: tuple[int, int] | None = None
+    maximum: int = 255
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "thresholds", as_whole(self.thresholds, "input thresholds", 1))
+        if self.shape is not None and self.shape[0] * self.shape[1] != len(self.thresholds):
+            raise BadModel(f"input coding: expected {self.shape[0]}x{self.shape[1]} thresholds, got {len(self.thresholds)}")
+
+    def bits(self, pixels: ArrayLike) -> Bits:
+        """Return the bits of pixels: (..., n) to (..., n)."""
+        pixels = np.asarray(pixels)
+        if pixels.shape[-1:] != self.thresholds.shape:
+            raise BadSample(f"expected {len(self.thresholds)} pixels, got {pixels.shape[-1] if pixels.ndim else 'one number'}")
+        return (pixels >= self.thresholds).astype(np.uint8)
+
+    @cached_property
+    def flippable(self) -> NDArray[np.bool_]:
+        """Return which bits some image can set either way: (n,)."""
+        return np.asarray((self.thresholds > 0) & (self.thresholds <= self.maximum))
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Output bit j is 1 exactly when weights[j] @ x >= bounds[j]; x holds 0s and 1s.
+
+    weights: (outputs, inputs), bounds: (outputs,), whole numbers.
+    """
+
+    weights: Whole
+    bounds: Whole
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", as_whole(self.weights, "block weights", 2))
+        object.__setattr__(self, "bounds", as_whole(self.bounds, "block bounds", 1))
+        if len(self.bounds) != len(self.weights):
+            raise BadModel(f"block: expected {len(self.weights)} bounds, one per row of weights, got {len(self.bounds)}")
+        _check_sums(self.weights, "block")
+
+    @property
+    def inputs(self) -> int:
+        return self.weights.shape[1]
+
+    @property
+    def outputs(self) -> int:
+        return self.weights.shape[0]
+
+    def rows(self) -> Iterator[Threshold]:
+        """Yield each neuron as a brick: what encoders read, dense or sparse."""
+        for row, bound in zip(self.weights, self.bounds.tolist(), strict=True):
+            yield threshold(row, bound)
+
+    def __call__(self, bits: Bits) -> Bits:
+        """Return the output bits: (N, inputs) to (N, outputs)."""
+        return (exact_products(bits, self.weights) >= self.bounds).astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """The class with the largest whole-number score; among equal scores the one with the smallest rank.
+
+    weights: (classes, inputs), offsets: (classes,), ranks: (classes,) a permutation of 0..classes-1.
+    Score c is weights[c] @ x + offsets[c]. Fractions of real scores live in the ranks: they only decide between
+    equal whole parts, and the lowest class index comes first where they are equal too.
+    """
+
+    weights: Whole
+    offsets: Whole
+    ranks: Whole = field(default=None)  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", as_whole(self.weights, "head weights", 2))
+        object.__setattr__(self, "offsets", as_whole(self.offsets, "head offsets", 1))
+        ranks = np.arange(len(self.weights)) if self.ranks is None else self.ranks
+        object.__setattr__(self, "ranks", as_whole(ranks, "head ranks", 1))
+        if not len(self.weights):
+            raise BadModel("head: expected at least one class, got none")
+        if not len(self.offsets) == len(self.ranks) == len(self.weights):
+            raise BadModel(f"head: expected {len(self.weights)} offsets and ranks, got {len(self.offsets)} and {len(self.ranks)}")
+        if sorted(self.ranks.tolist()) != list(range(self.classes)):
+            raise BadModel(f"head: expected ranks to be a permutation of 0..{self.classes - 1}")
+        _check_sums(np.abs(self.weights) + np.abs(self.offsets)[:, None], "head")
+
+    @property
+    def inputs(self) -> int:
+        return self.weights.shape[1]
+
+    @property
+    def classes(self) -> int:
+        return self.weights.shape[0]
+
+    def beats(self, c: int, k: int) -> Threshold:
+        """Return the brick that holds exactly when class c is preferred to class k."""
+        bound = int(self.offsets[k]) - int(self.offsets[c]) + int(self.ranks[c] > self.ranks[k])
+        return threshold(self.weights[c] - self.weights[k], bound)
+
+    def scores(self, bits: Bits) -> Whole:
+        """Return the whole-number scores: (N, inputs) to (N, classes)."""
+        return exact_products(bits, self.weights) + self.offsets
+
+    def __call__(self, bits: Bits) -> Whole:
+        """Return the winning classes: (N, inputs) to (N,)."""
+        order = np.argsort(self.ranks)
+        return np.asarray(order[np.argmax(self.scores(bits)[:, order], axis=1)])
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Blocks, then a head. Without a head the answer is the last block's bits (a latent code), not a class.
+
+    notes: what an importer found worth saying (tie rule, float rounding, how it proved itself), as plain sentences.
+    """
+
+    blocks: tuple[Block, ...]
+    head: Head | None = None
+    coding: InputCoding | None = None
+    name: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "blocks", tuple(self.blocks))
+        parts: list[Block | Head] = [*self.blocks, *([self.head] if self.head else [])]
+        if not parts:
+            raise BadModel("network: expected at least one block or a head, got neither")
+        width = parts[0].inputs
+        for i, part in enumerate(parts):
+            what = "head" if part is self.head else f"block {i}"
+            if part.inputs != width:
+                raise BadModel(f"{what}: expected {width} inputs, got {part.inputs}")
+            width = part.outputs if isinstance(part, Block) else 0
+        if self.coding is not None and len(self.coding.thresholds) != self.inputs:
+            raise BadModel(f"input coding: expected {self.inputs} thresholds, got {len(self.coding.thresholds)}")
+
+    @property
+    def inputs(self) -> int:
+        return self.blocks[0].inputs if self.blocks else self._head.inputs
+
+    @property
+    def classes(self) -> int:
+        return self._head.classes
+
+    @property
+    def _head(self) -> Head:
+        if self.head is None:
+            raise BadModel("network: expected a head, got a prefix without one")
+        return self.head
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Return inputs, then the width of every block, then the number of classes."""
+        last = (self.head.classes,) if self.head else ()
+        return (self.inputs, *(block.outputs for block in self.blocks), *last)
+
+    def prefix(self, i: int) -> Network:
+        """Return the first i blocks alone: from inputs to the latent code after block i."""
+        self._check_cut(i, lowest=1)
+        return replace(self, blocks=self.blocks[:i], head=None, notes=())
+
+    def tail(self, i: int) -> Network:
+        """Return what follows the first i blocks: from that latent code to the class."""
+        self._check_cut(i, lowest=0)
+        return replace(self, blocks=self.blocks[i:], coding=self.coding if i == 0 else None, notes=())
+
+    def _check_cut(self, i: int, *, lowest: int) -> None:
+        if not lowest <= i <= len(self.blocks):
+            raise BadModel(f"cut: expected a block number from {lowest} to {len(self.blocks)}, got {i}")
+
+    def check(self, bits: ArrayLike) -> Bits:
+        """Return bits as 0s and 1s of this network's width, or say what is wrong with them."""
+        array = np.asarray(bits)
+        if array.ndim == 0 or array.shape[-1] != self.inputs:
+            raise BadSample(f"expected {self.inputs} bits, got {array.shape[-1] if array.ndim else 'one number'}")
+        if not np.all((array == 0) | (array == 1)):
+            raise BadSample("expected bits 0 and 1, got other values")
+        return array.astype(np.uint8)
+
+    def __call__(self, bits: ArrayLike) -> Any:
+        """Return the class of one input (n,) as an int, or of many (N, n) as an array (N,).
+
+        Without a head: the latent code, (m,) or (N, m).
+        """
+        x = self.check(bits)
+        many = np.atleast_2d(x)
+        for block in self.blocks:
+            many = block(many)
+        if self.head is None:
+            return many if x.ndim > 1 else many[0]
+        labels = self.head(many)
+        return labels if x.ndim > 1 else int(labels[0])
+
+    @cached_property
+    def sha256(self) -> str:
+        """Return a fingerprint of everything that decides answers: weights, bounds, head and input coding."""
+        digest = hashlib.sha256()
+        for key, array in arrays_of(self).items():
+            digest.update(f"{key} {array.shape} ".encode())
+            digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
+        return digest.hexdigest()
+
+
+def arrays_of(network: Network) -> dict[str, Whole]:
+    """Return the network as named whole-number arrays: what the native format stores and the fingerprint covers."""
+    arrays: dict[str, Whole] = {}
+    for i, block in enumerate(network.blocks):
+        arrays[f"block{i}.weights"], arrays[f"block{i}.bounds"] = block.weights, block.bounds
+    if network.head is not None:
+        head = network.head
+        arrays |= {"head.weights": head.weights, "head.offsets": head.offsets, "head.ranks": head.ranks}
+    if network.coding is not None:
+        coding = network.coding
+        arrays["coding.thresholds"] = coding.thresholds
+        arrays["coding.shape"] = np.array([*(coding.shape or ()), coding.maximum], dtype=np.int64)
+    return arrays

@@ -1,0 +1,99 @@
+"""What a region already decides: inputs become flips around the centre, neurons it cannot move become constants.
+
+Every engine starts from here. The result is again a Network and a Region, smaller ones: the inputs are flip bits (1 means
+"differs from the centre"), one per free position; a neuron that no point of the region can move is gone, its constant folded
+into the bounds behind it; classes that cannot win anywhere in the region are gone from the head.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnverify.errors import BadModel
+from bnnverify.network import Bits, Block, Head, Network, Whole
+from bnnverify.region import HammingBall, Region
+
+
+@dataclass(frozen=True, eq=False)
+class Presolved:
+    """A network and a region over flip bits, and the way back.
+
+    network: reads flips (freedom,); its classes are numbered 0..len(classes)-1 and mean classes[0], classes[1], ...
+    region: a ball or shell around the all-zero flips. source: the region over input bits that it stands for.
+    neurons: how many neurons each block had, live: how many the region can move.
+    """
+
+    network: Network
+    region: Region
+    source: Region
+    classes: tuple[int, ...]
+    neurons: tuple[int, ...]
+    live: tuple[int, ...]
+
+    @property
+    def decided(self) -> bool:
+        """Return whether one class is left, which then holds on the whole region."""
+        return len(self.classes) == 1
+
+    def points(self, flips: Bits) -> Bits:
+        """Return the input bits that flips stand for: (..., freedom) to (..., n)."""
+        points = np.broadcast_to(self.source.center, (*flips.shape[:-1], self.source.n)).copy()
+        points[..., self.source.positions] ^= flips.astype(np.uint8)
+        return points
+
+
+def presolve(network: Network, region: Region) -> Presolved:
+    """Return the part of the question that the region leaves open."""
+    if network.head is None:
+        raise BadModel("presolve: expected a network with a head, got a prefix")
+    flips = HammingBall(np.zeros(region.freedom, dtype=np.uint8), region.outer).shell(region.inner, region.outer)
+    center = region.center.astype(np.int64)
+    signs = 1 - 2 * center[region.free]
+    ones = center  # input bits while all flips are 0: what the weights of the first layer already see
+    keep: NDArray[np.bool_] = region.free
+    moves: Region | None = flips  # how the live bits can move: the region for inputs, anything for hidden bits
+    blocks: list[Block] = []
+    for block in network.blocks:
+        weights = block.weights[:, keep] * signs
+        bounds = block.bounds - block.weights @ ones
+        low, high = _reach(weights, moves)
+        stays_one, live = low >= bounds, (low < bounds) & (high >= bounds)
+        blocks.append(Block(weights[live], bounds[live]))
+        ones, keep, moves, signs = stays_one.astype(np.int64), live, None, np.ones(int(live.sum()), dtype=np.int64)
+    head = network.head
+    head = Head(head.weights[:, keep] * signs, head.offsets + head.weights @ ones, head.ranks)
+    classes = _possible(head, moves)
+    return Presolved(
+        network=Network(tuple(blocks), _restricted(head, classes)),
+        region=flips,
+        source=region,
+        classes=tuple(classes.tolist()),
+        neurons=tuple(block.outputs for block in network.blocks),
+        live=tuple(block.outputs for block in blocks),
+    )
+
+
+def _reach(weights: Whole, moves: Region | None) -> tuple[Whole, Whole]:
+    if moves is not None:
+        return moves.reach(weights)
+    return np.minimum(weights, 0).sum(axis=1), np.maximum(weights, 0).sum(axis=1)
+
+
+def _possible(head: Head, moves: Region | None) -> NDArray[np.intp]:
+    """Return the classes that no single rival beats everywhere."""
+    possible = []
+    for c in range(head.classes):
+        bounds = head.offsets - head.offsets[c] + (head.ranks[c] > head.ranks)
+        _, high = _reach(head.weights[c] - head.weights, moves)
+        bounds[c] = 0
+        if np.all(high >= bounds):
+            possible.append(c)
+    return np.array(possible, dtype=np.intp)
+
+
+def _restricted(head: Head, classes: NDArray[np.intp]) -> Head:
+    ranks = np.argsort(np.argsort(head.ranks[classes]))
+    return replace(head, weights=head.weights[classes], offsets=head.offsets[classes], ranks=ranks)

@@ -1,0 +1,60 @@
+"""The one walk over a network. What a bit is, the algebra says: a diagram, a literal, a wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
+
+from bnnverify.network import Head, Network, Threshold
+from bnnverify.region import Region
+
+Bit = TypeVar("Bit")
+
+
+class Algebra(Protocol[Bit]):
+    """What an encoder must say about bits; every sum and bound is a whole number."""
+
+    def inputs(self, n: int) -> list[Bit]:
+        """Return n fresh input bits; called once."""
+
+    def negate(self, bit: Bit) -> Bit:
+        """Return a bit that is 1 exactly when bit is 0."""
+
+    def all(self, bits: Sequence[Bit]) -> Bit:
+        """Return a bit that is 1 exactly when all bits are; of none, the constant 1."""
+
+    def at_least(self, weights: Sequence[int], bits: Sequence[Bit], bound: int) -> Bit:
+        """Return a bit that is 1 exactly when the weighted sum of bits reaches bound; of none, a constant."""
+
+
+def brick(algebra: Algebra[Bit], threshold: Threshold, bits: Sequence[Bit]) -> Bit:
+    """Return the bit of one threshold over these bits."""
+    return algebra.at_least(threshold.weights, [bits[i] for i in threshold.positions], threshold.bound)
+
+
+def hidden(algebra: Algebra[Bit], network: Network, inputs: Sequence[Bit]) -> list[Bit]:
+    """Return the bits after the last block."""
+    bits = list(inputs)
+    for block in network.blocks:
+        bits = [brick(algebra, row, bits) for row in block.rows()]
+    return bits
+
+
+def wins(algebra: Algebra[Bit], head: Head, c: int, bits: Sequence[Bit]) -> Bit:
+    """Return a bit that is 1 exactly when class c is the answer: one threshold per rival."""
+    return algebra.all([brick(algebra, head.beats(c, k), bits) for k in range(head.classes) if k != c])
+
+
+def inside(algebra: Algebra[Bit], region: Region, inputs: Sequence[Bit]) -> Bit:
+    """Return a bit that is 1 exactly on the region."""
+    return algebra.all([brick(algebra, threshold, inputs) for threshold in region.thresholds()])
+
+
+def encode(algebra: Algebra[Bit], network: Network, classes: Iterable[int]) -> tuple[list[Bit], dict[int, Bit]]:
+    """Return the input bits, and for each asked class the bit that says it wins."""
+    inputs = algebra.inputs(network.inputs)
+    last = hidden(algebra, network, inputs)
+    head = network.head
+    if head is None:
+        return inputs, dict(enumerate(last))
+    return inputs, {c: wins(algebra, head, c, last) for c in classes}
