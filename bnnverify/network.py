@@ -124,11 +124,11 @@ class Block:
 
     @property
     def inputs(self) -> int:
-        return self.weights.shape[1]
+        return int(self.weights.shape[1])
 
     @property
     def outputs(self) -> int:
-        return self.weights.shape[0]
+        return len(self.weights)
 
     def rows(self) -> Iterator[Threshold]:
         """Yield each neuron as a brick: what encoders read, dense or sparse."""
@@ -146,17 +146,17 @@ class Head:
 
     weights: (classes, inputs), offsets: (classes,), ranks: (classes,) a permutation of 0..classes-1.
     Score c is weights[c] @ x + offsets[c]. Fractions of real scores live in the ranks: they only decide between
-    equal whole parts, and the lowest class index comes first where they are equal too.
+    equal whole parts, and the lowest class index comes first where they are equal too (the default: ranks = 0, 1, 2, ...).
     """
 
     weights: Whole
     offsets: Whole
-    ranks: Whole = field(default=None)  # type: ignore[assignment]
+    ranks: Whole = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", as_whole(self.weights, "head weights", 2))
         object.__setattr__(self, "offsets", as_whole(self.offsets, "head offsets", 1))
-        ranks = np.arange(len(self.weights)) if self.ranks is None else self.ranks
+        ranks = self.ranks if np.size(self.ranks) else np.arange(len(self.weights))
         object.__setattr__(self, "ranks", as_whole(ranks, "head ranks", 1))
         if not len(self.weights):
             raise BadModel("head: expected at least one class, got none")
@@ -168,11 +168,11 @@ class Head:
 
     @property
     def inputs(self) -> int:
-        return self.weights.shape[1]
+        return int(self.weights.shape[1])
 
     @property
     def classes(self) -> int:
-        return self.weights.shape[0]
+        return len(self.weights)
 
     def beats(self, c: int, k: int) -> Threshold:
         """Return the brick that holds exactly when class c is preferred to class k."""

@@ -40,7 +40,9 @@ class Region:
             raise BadSample("region: expected a centre of bits 0 and 1 in one dimension")
         free = np.asarray(self.free)
         if free.shape != center.shape or free.dtype != np.bool_:
-            raise BadQuery(f"region: expected {len(center)} yes/no values for the free positions, got {free.shape} of {free.dtype}")
+            raise BadQuery(
+                f"region: expected {len(center)} yes/no values for the free positions, got {free.shape} of {free.dtype}"
+            )
         if not 0 <= self.inner <= self.outer <= int(free.sum()):
             raise BadQuery(f"radius must be between 0 and {int(free.sum())}, got {self.inner}..{self.outer}")
         for name, array in (("center", center.astype(np.uint8)), ("free", free.copy())):
@@ -164,7 +166,9 @@ def mask_of(positions: ArrayLike, n: int) -> NDArray[np.bool_]:
     if spots.ndim != 1 or spots.dtype.kind not in "iu":
         raise BadQuery("free positions: expected a list of whole numbers")
     if spots.min() < 0 or spots.max() >= n:
-        raise BadQuery(f"free positions must be between 0 and {n - 1}, got {int(spots.min() if spots.min() < 0 else spots.max())}")
+        raise BadQuery(
+            f"free positions must be between 0 and {n - 1}, got {int(spots.min() if spots.min() < 0 else spots.max())}"
+        )
     mask = np.zeros(n, dtype=np.bool_)
     mask[spots] = True
     return mask

@@ -15,8 +15,8 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
-from bnnverify.query import Query
 from bnnverify.queries.engine import Ability, Budget, Engine, Progress, Report, silent
+from bnnverify.query import Query
 from bnnverify.result import Count, Finding, Tally
 
 GRACE = 1.0  # seconds a child may overrun before it is killed: time to hand over what it knows
@@ -94,9 +94,8 @@ class InChild:
         """Return in words how the child ended."""
         code = self._process.wait() if self._process else None
         self.close()
-        if self._memory:
-            return f"the {self.name} engine ended with status {code}, most likely at the memory limit of {self._memory / 2**30:g} GiB"
-        return f"the {self.name} engine ended with status {code}"
+        limit = f", most likely at the memory limit of {self._memory / 2**30:g} GiB" if self._memory else ""
+        return f"the {self.name} engine ended with status {code}{limit}"
 
     def close(self) -> None:
         if self._process is not None:
