@@ -92,7 +92,8 @@ def confirmed(query: Query, point: Bits) -> Witness:
     label = query.network(point)
     if point not in query.region or label not in query.targets:
         raise WitnessRejected(
-            f"expected a point of the region where {query.event} holds; got class {label} at distance {query.region.distance(point)}"
+            f"expected a point of the region where {query.event} holds, "
+            f"got class {label} at distance {query.region.distance(point)}"
         )
     flips = tuple(np.flatnonzero(point != query.region.center).tolist())
     return Witness(tuple(int(b) for b in point), flips, label)
