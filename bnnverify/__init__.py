@@ -1,3 +1,116 @@
-"""Exact counting and certification of binarized neural networks."""
+"""Exact counting and certification of binarized neural networks.
+
+    from bnnverify import HammingBall, Leaves, Query, count, load, read_input
+
+    network = load("model.npz")
+    image = read_input("digits:17", network)
+    count(Query(network, HammingBall(image, 3), Leaves(network(image)))).low
+
+Nouns are imported at once; verbs and readers when they are first used, since they bring engines and file formats along.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from bnnverify.errors import BadInput, BadModel, BadQuery, BadSample, BnnVerifyError, Disagreement, MissingExtra, WitnessRejected
+from bnnverify.network import Block, Head, InputCoding, Network
+from bnnverify.query import Becomes, EachClass, Leaves, Query
+from bnnverify.region import Everything, HammingBall, Region, Shell, Subcube
+from bnnverify.result import (
+    AttackResult,
+    Certification,
+    Count,
+    CountResult,
+    Distance,
+    Finding,
+    Row,
+    Tally,
+    Verdict,
+    Witness,
+)
+
+if TYPE_CHECKING:
+    from bnnverify.fold import fold_block, fold_head
+    from bnnverify.formats import load, save
+    from bnnverify.queries.attack import attack
+    from bnnverify.queries.certify import certify
+    from bnnverify.queries.count import count
+    from bnnverify.queries.distance import distance
+    from bnnverify.queries.engine import Budget
+    from bnnverify.samples import Samples, read_input, read_positions, read_samples
 
 __version__ = "0.1.0"
+
+_LATER = {
+    "Budget": "bnnverify.queries.engine",
+    "Samples": "bnnverify.samples",
+    "attack": "bnnverify.queries.attack",
+    "certify": "bnnverify.queries.certify",
+    "count": "bnnverify.queries.count",
+    "distance": "bnnverify.queries.distance",
+    "fold_block": "bnnverify.fold",
+    "fold_head": "bnnverify.fold",
+    "load": "bnnverify.formats",
+    "read_input": "bnnverify.samples",
+    "read_positions": "bnnverify.samples",
+    "read_samples": "bnnverify.samples",
+    "save": "bnnverify.formats",
+}
+
+__all__ = [
+    "AttackResult",
+    "BadInput",
+    "BadModel",
+    "BadQuery",
+    "BadSample",
+    "Becomes",
+    "Block",
+    "BnnVerifyError",
+    "Budget",
+    "Certification",
+    "Count",
+    "CountResult",
+    "Disagreement",
+    "Distance",
+    "EachClass",
+    "Everything",
+    "Finding",
+    "HammingBall",
+    "Head",
+    "InputCoding",
+    "Leaves",
+    "MissingExtra",
+    "Network",
+    "Query",
+    "Region",
+    "Row",
+    "Samples",
+    "Shell",
+    "Subcube",
+    "Tally",
+    "Verdict",
+    "Witness",
+    "WitnessRejected",
+    "__version__",
+    "attack",
+    "certify",
+    "count",
+    "distance",
+    "fold_block",
+    "fold_head",
+    "load",
+    "read_input",
+    "read_positions",
+    "read_samples",
+    "save",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

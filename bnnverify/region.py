@@ -78,6 +78,11 @@ class Region:
         """Return the exact number of points."""
         return sum(comb(self.freedom, d) for d in range(self.inner, self.outer + 1))
 
+    def to_json(self) -> dict[str, Any]:
+        """Return what results say about their region."""
+        sizes = {"bits": self.n, "free": self.freedom, "inner": self.inner, "outer": self.outer}
+        return {"kind": self.kind, "size": self.size, **sizes}
+
     def distance(self, points: ArrayLike) -> Any:
         """Return the number of bits in which points (..., n) differ from the centre."""
         return (np.asarray(points) != self.center).sum(axis=-1)

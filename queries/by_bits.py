@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -44,7 +44,7 @@ class BitsEngine:
         if solved.decided:
             seen[solved.classes[0]] = region.size
             return Tally.seen(region.size, seen)
-        for batch in _batches(solved, budget):
+        for batch in _batches(solved):
             for c, number in zip(solved.classes, batch.numbers(), strict=True):
                 seen[c] += number
             report(Progress(sum(seen), region.size, Tally.seen(region.size, seen)))
@@ -61,7 +61,9 @@ class BitsEngine:
         targets = [i for i, c in enumerate(solved.classes) if c in query.targets]
         if not targets:
             return Finding(False)
-        for batch in _batches(solved, budget):
+        if solved.decided:  # every point will do
+            return Finding(True, confirmed(query, next(query.region.points())[0]))
+        for batch in _batches(solved):
             flips = batch.first(targets)
             if flips is not None:
                 return Finding(True, confirmed(query, solved.points(flips)))
@@ -115,20 +117,19 @@ class _Lanes:
         raise Disagreement("bits: expected the hit inside the batch")
 
 
-def _batches(solved: Presolved, budget: Budget) -> Iterator[_Labels | _Lanes]:
+def _batches(solved: Presolved) -> Iterator[_Labels | _Lanes]:
     network, region = solved.network, solved.region
-    weights = sum(a * b for a, b in zip(network.widths, network.widths[1:], strict=False))
+    weights = sum(a * b for a, b in pairwise(network.widths))
     if region.size * weights <= SMALL:
         return (_Labels(network.classes, network(flips), flips) for flips in region.points())
-    return _Enumeration(network, region.inner, region.outer, budget).batches()
+    return _Enumeration(network, region.inner, region.outer).batches()
 
 
 class _Enumeration:
     """One network over one region, ready to run: the lane table of the first block, and the circuit of the rest."""
 
-    def __init__(self, network: Network, inner: int, outer: int, budget: Budget) -> None:
+    def __init__(self, network: Network, inner: int, outer: int) -> None:
         first, rest = _split(network)
-        self.budget = budget
         self.weights, self.bounds = first.weights, first.bounds
         self.batch = max(64, min(BATCH, TABLE // first.outputs) // 64 * 64)
         self.layout: Layout = shortest(first.inputs, inner, outer, most_lanes=min(2**20, TABLE // first.outputs))

@@ -1,6 +1,6 @@
 """A native engine in a child process of its own, so that a time limit, a memory limit, Ctrl-C or a crash costs one answer.
 
-The child is `python -m bnnverify.queries.child`, reached over an inherited pair of pipes: unlike multiprocessing's spawn it never
+The child is a fresh Python that runs `serve`, reached over an inherited pair of pipes: unlike multiprocessing's spawn it never
 imports the caller's main script again, and unlike fork it inherits no locks of the caller's threads.
 """
 
@@ -13,6 +13,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
+from threading import RLock
 from typing import Any
 
 from bnnverify.queries.engine import Ability, Budget, Engine, Progress, Report, silent
@@ -39,6 +40,8 @@ class InChild:
         self._path, self._memory = path, memory
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
+        self._closed = False
+        self._busy = RLock()  # held while a question is open; another thread's close() ends the question, then the pipe
 
     def count(self, query: Query, budget: Budget, report: Report = silent) -> Tally:
         latest = Tally(query.region.size, (Count(0, query.region.size),) * query.network.classes)
@@ -57,30 +60,33 @@ class InChild:
 
     def _ask(self, verb: str, query: Query, budget: Budget, report: Report) -> Any:
         """Return the child's answer, or the reason why there is none."""
-        try:
-            pipe = self._running()
-            pipe.send((verb, query, budget.left))
-            while True:
-                left = budget.left
-                if not pipe.poll(None if left is None else max(0.0, left + GRACE)):
-                    self.close()
-                    return f"stopped after {budget.seconds:g} s"
-                kind, payload = pipe.recv()
-                if kind == "progress":
-                    report(payload)
-                elif kind == "raised":
-                    raise payload
-                else:
-                    return payload
-        except (EOFError, ConnectionError):
-            return self._obituary()
-        except BaseException:
-            self.close()
-            raise
+        with self._busy:
+            try:
+                pipe = self._running()
+                pipe.send((verb, query, budget.left))
+                return self._heard(pipe, budget, report)
+            except (EOFError, ConnectionError):
+                return self._obituary()
+            except BaseException:
+                self._end()
+                raise
+
+    def _heard(self, pipe: Connection, budget: Budget, report: Report) -> Any:
+        while True:
+            left = budget.left
+            if not pipe.poll(None if left is None else max(0.0, left + GRACE)):
+                self._end()
+                return f"stopped after {budget.seconds:g} s"
+            kind, payload = pipe.recv()
+            if kind == "raised":
+                raise payload
+            if kind == "answer":
+                return payload
+            report(payload)
 
     def _running(self) -> Connection:
         if self._process is None or self._process.poll() is not None or self._pipe is None:
-            self.close()
+            self._end()
             self._pipe, theirs = Pipe()
             command = [sys.executable, "-c", "from bnnverify.queries.child import serve; serve()"]
             command += [str(theirs.fileno()), self._path, str(self._memory or 0)]
@@ -88,22 +94,32 @@ class InChild:
                 command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
             )
             theirs.close()
+        if self._closed:  # asked for while the child was starting: it must not outlive that
+            self._end()
+            raise EOFError
         return self._pipe
 
     def _obituary(self) -> str:
         """Return in words how the child ended."""
         code = self._process.wait() if self._process else None
-        self.close()
+        self._end()
         limit = f", most likely at the memory limit of {self._memory / 2**30:g} GiB" if self._memory else ""
         return f"the {self.name} engine ended with status {code}{limit}"
 
     def close(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        if self._pipe is not None:
-            self._pipe.close()
-        self._process = self._pipe = None
+        """End the child for good; from another thread, this ends the question it is busy with."""
+        self._closed = True
+        self._end()
+
+    def _end(self) -> None:
+        process = self._process
+        if process is not None:
+            process.kill()
+            process.wait()
+        with self._busy:
+            if self._pipe is not None:
+                self._pipe.close()
+            self._process = self._pipe = None
 
 
 def serve() -> None:

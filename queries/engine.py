@@ -16,11 +16,13 @@ class Ability:
     """What an engine declares. native: it cannot be interrupted from inside and runs in a child process.
 
     exact: without a budget every answer is exact. one_pass: all classes cost no more than one.
+    counts: it is made for counting; False: it can, by naming the points one by one, and is made for yes or no.
     """
 
     exact: bool = True
     native: bool = False
     one_pass: bool = False
+    counts: bool = True
 
 
 @dataclass(frozen=True)

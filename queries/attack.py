@@ -1,0 +1,30 @@
+"""Is there a point of the region where the event happens?"""
+
+from __future__ import annotations
+
+import time
+
+from bnnverify.queries.engine import Budget
+from bnnverify.queries.plan import choose, opened
+from bnnverify.query import Query
+from bnnverify.result import AttackResult
+
+
+def attack(query: Query, *, engine: str = "auto", budget: Budget | None = None) -> AttackResult:
+    """Return a replayed witness, or that there is none (proved), or UNKNOWN with the reason."""
+    budget = budget or Budget()
+    started = time.monotonic()
+    name = choose(query, engine, counting=False).engine
+    running = opened(name, memory=budget.memory)
+    try:
+        finding = running.find(query, budget)
+    finally:
+        running.close()
+    return AttackResult(
+        engine=name,
+        event=str(query.event),
+        finding=finding,
+        predicted=query.network(query.region.center),
+        region=query.region.to_json(),
+        seconds=time.monotonic() - started,
+    )

@@ -1,0 +1,123 @@
+"""The house stands: imports go down only, each outside library has one home, the wheel holds every module."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import bnnverify
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "bnnverify"
+FLOORS = [
+    {"errors", "result", "network", "region", "query"},
+    {"fold"},
+    {"formats"},
+    {"samples"},
+    {"encoders"},
+    {"queries"},
+    {"training"},
+    {"report"},
+    {"demo"},
+    {"cli", "__main__"},
+]
+HOMES = {  # outside library: the only rooms that may import it
+    "dd": {"encoders/diagrams", "encoders/bdd"},
+    "oxidd": {"encoders/diagrams", "encoders/bdd"},
+    "pysat": {"queries/by_sat", "encoders/cnf"},
+    "torch": {"training", "formats/pytorch_dict", "formats/trained"},
+    "matplotlib": {"report"},
+    "jinja2": {"report"},
+    "rich": {"report", "cli"},
+    "click": {"cli"},
+    "sklearn": set(),
+    "PIL": {"samples"},
+    "pickle": set(),
+}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    """Yield every module of the package as room/name, through the two symlinks as an import would."""
+    for folder in (PACKAGE, PACKAGE / "encoders", PACKAGE / "queries"):
+        for path in sorted(folder.glob("*.py")) + sorted(p for p in folder.glob("[a-z]*/**/*.py") if folder == PACKAGE):
+            yield path.relative_to(PACKAGE).with_suffix("").as_posix(), path
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            if node.module == "bnnverify":
+                yield from (f"bnnverify.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            raise AssertionError(f"{path}: relative import")
+
+
+def floor(module: str) -> int:
+    room = module.split("/")[0]
+    found = [i for i, rooms in enumerate(FLOORS) if room in rooms]
+    assert found, f"{module} has no floor"
+    return found[0]
+
+
+EVERY = sorted(set(modules()))
+
+
+@pytest.mark.parametrize(("module", "path"), EVERY, ids=[module for module, _ in EVERY])
+def test_imports_go_down(module: str, path: Path) -> None:
+    if module == "__init__":  # the front door names everything
+        return
+    for name in imports(path):
+        if name.startswith("bnnverify."):
+            target = name.removeprefix("bnnverify.").replace(".", "/")
+            if target != "__version__":
+                assert floor(target) <= floor(module), f"{module} imports {name}, which stands above it"
+        assert not name.startswith(("encoders", "queries")), f"{module}: bare import of {name} makes a second copy"
+
+
+@pytest.mark.parametrize(("module", "path"), EVERY, ids=[module for module, _ in EVERY])
+def test_each_outside_library_has_one_home(module: str, path: Path) -> None:
+    for name in imports(path):
+        library = name.split(".")[0]
+        if library in HOMES:
+            assert any(module == home or module.startswith(home + "/") for home in HOMES[library]), f"{module} imports {library}"
+
+
+@pytest.mark.parametrize(("module", "path"), EVERY, ids=[module for module, _ in EVERY])
+def test_rooms_stay_small(module: str, path: Path) -> None:
+    lines = len(path.read_text().splitlines())
+    assert lines <= 300, f"{module} has {lines} lines: split it along an idea"
+
+
+def test_the_front_door_lists_every_export() -> None:
+    for name in bnnverify.__all__:
+        assert getattr(bnnverify, name) is not None
+    assert set(bnnverify._LATER) <= set(bnnverify.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = bnnverify.nothing  # type: ignore[attr-defined]
+
+
+def test_a_fresh_import_brings_no_heavy_library() -> None:
+    heavy = {"torch", "numba", "matplotlib", "sklearn", "dd", "oxidd", "pysat", "PIL", "rich"}
+    code = f"import sys, bnnverify.cli; print(sorted({heavy!r} & {{m.split('.')[0] for m in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_every_module(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {f"bnnverify/{module}.py" for module, _ in EVERY} <= names
+    assert {"bnnverify/py.typed", "bnnverify/digits.npz"} <= names
+    assert not [name for name in names if name.startswith(("encoders", "queries", "tests"))]
