@@ -44,7 +44,8 @@ class Region:
                 f"region: expected {len(center)} yes/no values for the free positions, got {free.shape} of {free.dtype}"
             )
         if not 0 <= self.inner <= self.outer <= int(free.sum()):
-            raise BadQuery(f"radius must be between 0 and {int(free.sum())}, got {self.inner}..{self.outer}")
+            came = f"{self.inner}..{self.outer}" if self.inner else self.outer
+            raise BadQuery(f"radius must be between 0 and {int(free.sum())}, got {came}")
         for name, array in (("center", center.astype(np.uint8)), ("free", free.copy())):
             array.setflags(write=False)
             object.__setattr__(self, name, array)

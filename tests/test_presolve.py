@@ -1,0 +1,52 @@
+"""What the region decides is decided rightly, and what it leaves open is the same question."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bnnverify import Block, HammingBall, Head, Network, Region
+from bnnverify.encoders.presolve import presolve
+from tests.zoo import ZOO
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_rest_answers_as_the_network_does(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    n, m, classes = (int(k) for k in random.integers(1, 8, 3))
+    first = Block(random.integers(-2, 3, (m, n)), random.integers(-4, 5, m))
+    second = Block(random.integers(-2, 3, (m, m)), random.integers(-4, 5, m))
+    head = Head(random.integers(-2, 3, (classes, m)), random.integers(-3, 4, classes), random.permutation(classes))
+    network = Network((first, second), head)
+    free = random.integers(0, 2, n).astype(bool)
+    outer = int(random.integers(0, free.sum() + 1))
+    region = Region(random.integers(0, 2, n), free, int(random.integers(0, outer + 1)), outer)
+    solved = presolve(network, region)
+    assert solved.region.size == region.size
+    for flips in solved.region.points():
+        points = solved.points(flips)
+        assert region.contains(points).all()
+        assert np.array_equal(np.array(solved.classes)[solved.network(flips)], network(points))
+
+
+def test_neurons_that_cannot_move_are_gone() -> None:
+    # three flips move a sum of ten ones by three: bounds 4..6 stay 1, 7 to 10 can move, 11 stays 0
+    center = np.ones(10, dtype=np.uint8)
+    block = Block(np.ones((8, 10)), np.arange(4, 12))
+    solved = presolve(Network((block,), Head(np.array([np.arange(8), np.ones(8)]), [0, 0])), HammingBall(center, 3))
+    assert solved.neurons == (8,)
+    assert solved.live == (3,)  # 8, 9, 10: with 3 flips the sum is 7, and 7 >= 7
+
+
+def test_classes_that_cannot_win_are_gone() -> None:
+    head = Head([[1, 1], [0, 0], [0, 0]], [0, 1, 5], [0, 1, 2])
+    solved = presolve(Network((), head), HammingBall([0, 0], 1))
+    assert solved.classes == (2,)
+    assert solved.decided
+
+
+@pytest.mark.parametrize("case", ZOO, ids=lambda case: case.name)
+def test_a_decided_question_has_one_class(case) -> None:  # type: ignore[no-untyped-def]
+    solved = presolve(case.network, case.region)
+    if solved.decided:
+        assert case.counts[solved.classes[0]] == case.region.size
