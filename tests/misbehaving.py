@@ -1,0 +1,47 @@
+"""Engines that misbehave, each in its own way, to be run in a child process."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import ClassVar
+
+from bnnverify import BadModel, Query, Tally
+from bnnverify.queries.engine import Ability, Budget, Progress, Report, silent
+from bnnverify.result import Finding
+
+
+class Sleeper:
+    """Reports that one point of class 0 is known, then never comes back."""
+
+    name: ClassVar[str] = "sleeper"
+    ability: ClassVar[Ability] = Ability(native=True)
+
+    def count(self, query: Query, budget: Budget, report: Report = silent) -> Tally:
+        size = query.region.size
+        report(Progress(1, size, Tally.seen(size, [1] + [0] * (query.network.classes - 1))))
+        return self.stuck()
+
+    def find(self, query: Query, budget: Budget) -> Finding:
+        return self.stuck()
+
+    def close(self) -> None: ...
+
+    def stuck(self):  # type: ignore[no-untyped-def]
+        while True:
+            time.sleep(60)
+
+
+class Crasher(Sleeper):
+    def stuck(self):  # type: ignore[no-untyped-def]
+        os.abort()
+
+
+class Glutton(Sleeper):
+    def stuck(self):  # type: ignore[no-untyped-def]
+        return [bytearray(2**26) for _ in range(10**6)]
+
+
+class Complainer(Sleeper):
+    def stuck(self):  # type: ignore[no-untyped-def]
+        raise BadModel("expected something else")

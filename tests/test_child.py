@@ -1,0 +1,79 @@
+"""A native engine that hangs, crashes or eats memory costs one answer, never the caller."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from bnnverify import BadModel, Becomes, Query
+from bnnverify.queries.child import InChild
+from bnnverify.queries.engine import Budget, Progress
+from bnnverify.queries.plan import ENGINES
+from tests.zoo import ZOO
+
+CASE = next(case for case in ZOO if case.name == "parity, ball")
+
+
+@pytest.mark.parametrize("name", sorted(ENGINES))
+def test_the_child_answers_as_the_engine_does(name: str) -> None:
+    engine = InChild(ENGINES[name])
+    try:
+        for _ in range(2):  # the child lives on
+            tally = engine.count(CASE.query, Budget())
+            assert tuple(count.low for count in tally.counts) == CASE.counts
+            assert engine.find(Query(CASE.network, CASE.region, Becomes(1)), Budget()).happens
+    finally:
+        engine.close()
+
+
+def test_a_hanging_child_is_stopped_and_leaves_what_it_knew() -> None:
+    engine = InChild("tests.misbehaving:Sleeper")
+    heard: list[Progress] = []
+    started = time.monotonic()
+    tally = engine.count(CASE.query, Budget(seconds=1.0), heard.append)
+    assert time.monotonic() - started < 10
+    assert [count.low for count in tally.counts] == [1, 0]
+    assert [count.high for count in tally.counts] == [64, 63]
+    assert tally.reason == "stopped after 1 s"
+    assert len(heard) == 1
+    finding = engine.find(CASE.query, Budget(seconds=0.2))
+    assert finding.happens is None
+    assert finding.reason == "stopped after 0.2 s"
+    engine.close()
+
+
+def test_a_crash_is_an_open_answer_with_a_reason() -> None:
+    engine = InChild("tests.misbehaving:Crasher")
+    tally = engine.count(CASE.query, Budget())
+    assert [count.low for count in tally.counts] == [1, 0]
+    assert "sleeper engine ended with status -6" in tally.reason
+    engine.close()
+
+
+def test_a_memory_limit_is_an_open_answer_with_a_reason() -> None:
+    engine = InChild("tests.misbehaving:Glutton", memory=2 * 2**30)
+    finding = engine.find(CASE.query, Budget())
+    assert finding.happens is None
+    assert "memory limit of 2 GiB" in finding.reason
+    engine.close()
+
+
+def test_errors_of_ours_cross_the_pipe() -> None:
+    engine = InChild("tests.misbehaving:Complainer")
+    with pytest.raises(BadModel, match="expected something else"):
+        engine.find(CASE.query, Budget())
+    engine.close()
+
+
+def test_closing_from_another_thread_ends_the_question() -> None:
+    engine = InChild("tests.misbehaving:Sleeper")
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(engine.find(CASE.query, Budget())))
+    thread.start()
+    time.sleep(0.5)
+    engine.close()
+    thread.join(timeout=10)
+    assert not thread.is_alive()
+    assert answers[0].happens is None

@@ -1,0 +1,108 @@
+"""Published counts and plain enumeration on trained networks made by others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bnnverify import Becomes, EachClass, Everything, HammingBall, Network, Query, Region, Subcube, count, load, read_input
+from bnnverify.network import Bits
+from bnnverify.queries.engine import Budget
+from tests.data import DATA, needs_data
+from tests.test_engines_agree import enumerated
+
+pytestmark = needs_data
+
+RIVAL = DATA / "bnnquanalyst-csv"
+NPAQ = DATA / "npaq-models"
+
+
+def rival(name: str) -> tuple[Network, Bits]:
+    (path,) = (RIVAL / "models").glob(f"mnist*{name}")
+    network = load(path)
+    return network, read_input(str(RIVAL / "inputs" / f"instance_0_{network.inputs}.txt"), network)
+
+
+def each(network: Network, region: Region, engine: str) -> list[int]:
+    result = count(Query(network, region, EachClass()), engine=engine, budget=Budget(seconds=120))
+    assert result.exact, result.reason
+    return [k.low for k in result.counts]
+
+
+RADIUS_3 = [150348, 0, 2773, 11, 1, 0, 8578, 0, 5040, 0]
+RADIUS_5 = [63852008, 212, 3753642, 358922, 77675, 7309, 5169155, 320466, 5829731, 6376]
+FREE_20 = [881287, 20, 35408, 27166, 2112, 27367, 23188, 1991, 50019, 18]
+DEEP_16 = [0, 10017, 0, 1, 8, 52916, 206, 407, 0, 1981]
+WHOLE_25 = [6487350, 1147397, 1018305, 7259795, 1136229, 3622398, 5399366, 344193, 6000665, 1138734]
+
+
+@pytest.mark.parametrize("engine", ["bits", "bdd"])
+def test_100_50_10_radius_3(engine: str) -> None:
+    network, image = rival("100_50_10")
+    assert each(network, HammingBall(image, 3), engine) == RADIUS_3
+
+
+def test_100_50_10_radius_5() -> None:
+    network, image = rival("100_50_10")
+    assert each(network, HammingBall(image, 5), "bits") == RADIUS_5
+
+
+@pytest.mark.parametrize("engine", ["bits", pytest.param("bdd", marks=pytest.mark.slow)])
+def test_100_50_10_with_20_free_positions(engine: str) -> None:
+    network, image = rival("100_50_10")
+    free = np.loadtxt(RIVAL / "inputs" / "fixed_set_file_random_100_20.txt", dtype=int, delimiter=None).ravel()
+    assert each(network, Subcube(image, free), engine) == FREE_20
+
+
+@pytest.mark.parametrize("engine", ["bits", "bdd"])
+def test_16_bits_and_four_blocks(engine: str) -> None:
+    assert each(load(NPAQ / "mnist-16-bnn_16_4blk_1.pt"), Everything(16), engine) == DEEP_16
+
+
+@pytest.mark.parametrize("engine", ["bits", pytest.param("bdd", marks=pytest.mark.slow)])
+def test_25_bits_whole_space(engine: str) -> None:
+    assert each(load(NPAQ / "mnist-25-bnn_25_1blk_20.pt"), Everything(25), engine) == WHOLE_25
+
+
+@pytest.mark.parametrize("engine", ["bits", "bdd"])
+@pytest.mark.parametrize("width", [20, 50])
+def test_npaq_image_against_plain_enumeration(width: int, engine: str) -> None:
+    network = load(NPAQ / f"mnist-100-bnn_1blk_{width}.pt")
+    image = read_input("mnist:6677", network, data_dir=DATA)
+    query = Query(network, HammingBall(image, 3), EachClass())
+    assert each(network, query.region, engine) == enumerated(query)
+
+
+@pytest.mark.parametrize("width", [20, 50])
+def test_npaq_image_by_sat(width: int) -> None:
+    network = load(NPAQ / f"mnist-100-bnn_1blk_{width}.pt")
+    image = read_input("mnist:6677", network, data_dir=DATA)
+    query = Query(network, HammingBall(image, 2), EachClass())
+    assert each(network, query.region, "sat") == enumerated(query)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [20, 50])
+def test_npaq_image_radius_4(width: int) -> None:
+    network = load(NPAQ / f"mnist-100-bnn_1blk_{width}.pt")
+    query = Query(network, HammingBall(read_input("mnist:6677", network, data_dir=DATA), 4), EachClass())
+    assert each(network, query.region, "bits") == enumerated(query)
+
+
+@pytest.mark.parametrize("engine", ["bits", "bdd", "sat"])
+def test_a_free_set_without_position_0_while_bit_0_is_1(engine: str) -> None:
+    """BNNQuanalyst counts this wrongly."""
+    network, image = rival("100_50_10")
+    image = image.copy()
+    image[0] = 1
+    query = Query(network, HammingBall(image, 2, free=range(40, 80)), EachClass())
+    assert each(network, query.region, engine) == enumerated(query)
+
+
+@pytest.mark.parametrize("engine", ["bits", "bdd", "sat"])
+def test_a_subset_of_the_classes(engine: str) -> None:
+    network, image = rival("100_50_10")
+    query = Query(network, HammingBall(image, 2), Becomes(2, 8, 9))
+    result = count(query, engine=engine)
+    assert result.exact
+    assert result.low == sum(enumerated(query)[c] for c in (2, 8, 9))
