@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -28,9 +29,11 @@ class Journal:
     def __enter__(self) -> Journal:
         if self._path is not None:
             try:
-                self._file = self._path.open("a+b")
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                self._read(self._file)
+                with ExitStack() as stack:
+                    file = stack.enter_context(self._path.open("a+b"))
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    self._read(file)
+                    stack.pop_all()
             except BlockingIOError:
                 raise BadInput(f"resume file {self._path}: in use by another run") from None
             except OSError as error:
@@ -51,18 +54,24 @@ class Journal:
 
     def _write(self, line: dict[str, Any]) -> None:
         if self._file is not None:
-            self._file.write(json.dumps(line).encode() + b"\n")
+            self._file.write(_line(line))
             self._file.flush()
 
     def _read(self, file: IO[bytes]) -> None:
         file.seek(0)
         content = file.read()
         whole = content.rfind(b"\n") + 1  # what follows the last line end was cut off by a kill
-        file.truncate(whole)
         lines = content[:whole].splitlines()
+        if lines:
+            self._rows = self._understood(lines)
+        elif not _line(self._asked).startswith(content):
+            raise BadInput(f"resume file {self._path}: expected rows of an earlier certify run, got something else")
+        file.truncate(whole)
+        self._file = file
         if not lines:
             self._write(self._asked)
-            return
+
+    def _understood(self, lines: list[bytes]) -> dict[tuple[int, str], Row]:
         try:
             first, *rest = map(json.loads, lines)
             rows = {(line["index"], line.pop("bits")): Row.from_json(line) for line in rest}
@@ -70,7 +79,11 @@ class Journal:
             raise BadInput(f"resume file {self._path}: expected rows of an earlier certify run, got something else") from None
         if first != self._asked:
             raise BadInput(f"resume file {self._path}: expected rows for {_told(self._asked)}, got {_told(first)}")
-        self._rows = rows
+        return rows
+
+
+def _line(entry: dict[str, Any]) -> bytes:
+    return json.dumps(entry).encode() + b"\n"
 
 
 def _told(asked: Any) -> str:
