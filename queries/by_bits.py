@@ -27,7 +27,7 @@ from bnnverify.result import Finding, Tally
 
 BATCH = 2**18  # points per step: their words for one wire are 32 KB, so a circuit's live wires stay in the cache
 TABLE = 2**26  # neurons times lanes
-SMALL = 2**24  # points times weights, below which the network itself is asked
+SMALL = 2**26  # points times weights, below which the network itself is asked: making a circuit takes as long
 
 
 class BitsEngine:

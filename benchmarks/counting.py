@@ -1,0 +1,184 @@
+"""Class counts by every engine beside plain enumeration with numpy, measured in one run.
+
+"numpy" lists the points and puts them through the network's matrix products; "products" is the part spent in the products.
+
+    python benchmarks/counting.py                 all cases; the trained networks need the data folder ($BNNVERIFY_DATA)
+    python benchmarks/counting.py --cases r=3     the cases whose name contains "r=3"
+
+Each measurement has a process of its own. CPU seconds are those of the question, the engine's child process included;
+importing and loading are not. The table is printed and saved as benchmarks/results/counting.{json,md}.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from bnnverify import Block, EachClass, Everything, HammingBall, Head, Network, Query, Region, count, load, read_input
+from bnnverify.queries.engine import Budget
+
+HERE = Path(__file__).parent
+DATA = Path(os.environ.get("BNNVERIFY_DATA") or HERE.parents[1] / "shared" / "data")
+YARDSTICKS = ("numpy", "products")
+ENGINES = (*YARDSTICKS, "bits", "bdd", "sat")
+LIMIT = 120.0  # seconds per measurement
+NAMING = 20_000  # points above which naming each (sat) is not tried
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    network: Callable[[], Network]
+    region: Callable[[Network], Region]
+
+
+def npaq(name: str) -> Callable[[], Network]:
+    return lambda: load(DATA / "npaq-models" / f"mnist-{name}.pt")
+
+
+def made(*widths: int) -> Callable[[], Network]:
+    """Return a random ±1 network, the same at every call."""
+
+    def build() -> Network:
+        random = np.random.default_rng(sum(widths))
+        *inner, (last, classes) = pairwise(widths)
+        blocks = [Block(random.choice([-1, 1], (m, n)), random.integers(-2, 3, m)) for n, m in inner]
+        return Network(tuple(blocks), Head(random.choice([-1, 1], (classes, last)), random.integers(-2, 3, classes)))
+
+    return build
+
+
+def ball(radius: int, image: str | None = "mnist:6677") -> Callable[[Network], Region]:
+    def build(network: Network) -> Region:
+        if image is None:
+            return HammingBall(np.random.default_rng(0).integers(0, 2, network.inputs), radius)
+        return HammingBall(read_input(image, network, data_dir=DATA), radius)
+
+    return build
+
+
+def everything(network: Network) -> Region:
+    return Everything(network.inputs)
+
+
+CASES = [
+    *(Case(f"npaq 100-50-10 r={r}", npaq("100-bnn_1blk_50"), ball(r)) for r in (1, 2, 3, 4)),
+    *(Case(f"npaq 100-20-10 r={r}", npaq("100-bnn_1blk_20"), ball(r)) for r in (1, 2, 3, 4)),
+    Case("npaq 16 bits, 4 blocks, all", npaq("16-bnn_16_4blk_1"), everything),
+    Case("npaq 25-20-10 all", npaq("25-bnn_25_1blk_20"), everything),
+    *(Case(f"random 64-32-10 r={r}", made(64, 32, 10), ball(r, None)) for r in (2, 3, 4)),
+    Case("random 20-24-24-10 all", made(20, 24, 24, 10), everything),
+]
+
+
+def by_numpy(query: Query) -> tuple[list[int], float]:
+    """Plain enumeration: counts, and the CPU seconds in the network's matrix products alone, without listing the points."""
+    counts, products = np.zeros(query.network.classes, dtype=np.int64), 0.0
+    for points in query.region.points():
+        started = cpu_seconds()
+        counts += np.bincount(query.network(points), minlength=query.network.classes)
+        products += cpu_seconds() - started
+    return [int(k) for k in counts], products
+
+
+def cpu_seconds() -> float:
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def measured(case: Case, engine: str) -> dict[str, object]:
+    """Return one row of the table; runs in a process of its own."""
+    network = case.network()
+    query = Query(network, case.region(network), EachClass())
+    if engine == "sat" and query.region.size > NAMING:
+        return {"engine": engine, "size": query.region.size, "skipped": f"more than {NAMING} points to name"}
+    cpu, wall, products = cpu_seconds(), time.monotonic(), 0.0
+    if engine in YARDSTICKS:
+        (counts, products), exact = by_numpy(query), True
+    else:
+        result = count(query, engine=engine, budget=Budget(LIMIT))
+        counts, exact = [k.low for k in result.counts], result.exact
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return {
+        "engine": engine,
+        "size": query.region.size,
+        "counts": counts,
+        "exact": exact,
+        "cpu": products if engine == "products" else cpu_seconds() - cpu,
+        "wall": time.monotonic() - wall,
+        "peak_mib": peak // 1024,
+    }
+
+
+def processor() -> str:
+    """Return the processor's name where the system tells it."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def table(rows: list[dict[str, object]]) -> str:
+    heads = ["case", "points", "engine", "exact", "CPU s", "wall s", "points / CPU s", "peak MiB", "products CPU / CPU"]
+    lines = ["| " + " | ".join(heads) + " |", "|---|--:|---|---|--:|--:|--:|--:|--:|"]
+    base = {row["case"]: row["cpu"] for row in rows if row["engine"] == "products"}
+    for row in rows:
+        if "cpu" in row:
+            cpu = max(float(str(row["cpu"])), 1e-6)
+            rate, ratio = f"{int(str(row['size'])) / cpu:.3g}", f"{float(str(base.get(row['case'], 'nan'))) / cpu:.1f}"
+            cells = [row["exact"], f"{cpu:.3f}", f"{row['wall']:.3f}", rate, row["peak_mib"], ratio]
+        else:
+            cells = [row["skipped"], "", "", "", "", ""]
+        lines.append("| " + " | ".join(map(str, [row["case"], row["size"], row["engine"], *cells])) + " |")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", default="", help="only cases whose name contains this")
+    parser.add_argument("--engines", default=",".join(ENGINES))
+    parser.add_argument("--one", nargs=2, metavar=("CASE", "ENGINE"), help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.one:
+        case = next(case for case in CASES if case.name == asked.one[0])
+        print(json.dumps(measured(case, asked.one[1])))
+        return 0
+    rows: list[dict[str, object]] = []
+    for case in (case for case in CASES if asked.cases in case.name):
+        if case.name.startswith("npaq") and not (DATA / "npaq-models").is_dir():
+            print(f"skipped {case.name}: no data folder at {DATA}", file=sys.stderr)
+            continue
+        for engine in asked.engines.split(","):
+            print(f"{case.name}: {engine}", file=sys.stderr)
+            command = [sys.executable, __file__, "--one", case.name, engine]
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+            rows.append({"case": case.name, **json.loads(done.stdout)})
+    answers = {(row["case"], str(row["counts"])) for row in rows if row.get("exact")}
+    if len(answers) > len({name for name, _ in answers}):
+        raise SystemExit(f"engines disagree: {sorted(map(str, answers))}")
+    text = table(rows)
+    print(text)
+    saved = HERE / "results"
+    saved.mkdir(exist_ok=True)
+    machine = {"processor": processor(), "python": platform.python_version(), "numpy": np.__version__}
+    (saved / "counting.json").write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
+    (saved / "counting.md").write_text(f"`python benchmarks/counting.py`, {machine}\n\n{text}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
