@@ -1,0 +1,42 @@
+"""Model files become Networks here: one file per format, and this registry of them.
+
+`load` looks at the content, never at the file's name. A new format is one more file with a FORMAT and one more line below.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bnnverify.errors import BadModel
+from bnnverify.formats import csv_folder, native, pixel_npz, pytorch_dict
+from bnnverify.formats.glimpse import Format, Glimpse, glimpse
+from bnnverify.formats.native import save
+from bnnverify.network import Network
+
+__all__ = ["FORMATS", "load", "save"]
+
+FORMATS: tuple[Format, ...] = (native.FORMAT, pixel_npz.FORMAT, pytorch_dict.FORMAT, csv_folder.FORMAT)
+
+
+def load(path: str | Path) -> Network:
+    """Return the network in this file or folder, whichever known format it has.
+
+    No code in the file is run. Raises BadModel with one sentence naming the file, what was expected and what came;
+    MissingExtra where the format needs a package that is not installed.
+    """
+    path = Path(path)
+    try:
+        seen = glimpse(path)
+        for known in FORMATS:
+            if known.fits(seen):
+                return known.read(path)
+        names = "; ".join(known.name for known in FORMATS)
+        raise BadModel(f"expected a model ({names}), got {_contents(seen)}")
+    except BadModel as error:
+        raise BadModel(f"{path}: {error}") from error
+
+
+def _contents(seen: Glimpse) -> str:
+    if seen.folder:
+        return "a folder without blk1 or out_blk"
+    return f"a file that begins with {seen.start[:8]!r}" if seen.start else "an empty file"

@@ -1,0 +1,108 @@
+"""The native format: a .npz of whole numbers, with a version and a checksum, and no pickle.
+
+`about` is JSON text: {"format": "bnnverify", "version": 1, "sha256": ..., "name": ..., "notes": [...]}. The other arrays are
+those of `network.arrays_of`, as 64-bit integers; sha256 is the network's own fingerprint over them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bnnverify.errors import BadModel
+from bnnverify.formats.arrays import Arrays, arrays_in
+from bnnverify.formats.glimpse import Format, Glimpse
+from bnnverify.network import Block, Head, InputCoding, Network, Whole, arrays_of, as_whole
+
+VERSION = 1
+
+
+def save(network: Network, path: str | Path) -> None:
+    """Write the network to path in one step: a reader sees the old file or the whole new one. Raises BadModel."""
+    path = Path(path)
+    about = {"format": "bnnverify", "version": VERSION, "sha256": network.sha256, "name": network.name, "notes": network.notes}
+    arrays: dict[str, Any] = {"about": np.array(json.dumps(about)), **arrays_of(network)}
+    try:
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez_compressed(file, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(draft).chmod(0o644)
+            Path(draft).replace(path)
+        except BaseException:
+            Path(draft).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise BadModel(f"{path}: expected a place to write the model to, got: {error.strerror or error}") from error
+
+
+def fits(seen: Glimpse) -> bool:
+    """Return whether this is an archive with our description in it."""
+    return "about.npy" in seen.names
+
+
+def read(path: Path) -> Network:
+    """Return the network of a file that `save` wrote. Raises BadModel on any other version, shape or checksum."""
+    arrays = arrays_in(path, BadModel)
+    about = _about(arrays.pop("about"))
+    network = Network(tuple(_blocks(arrays)), _head(arrays), _coding(arrays), name=about["name"], notes=tuple(about["notes"]))
+    if arrays:
+        raise BadModel(f"expected block0.weights, block0.bounds, ..., head and coding, got also {sorted(arrays)[0]!r}")
+    if network.sha256 != about["sha256"]:
+        raise BadModel(f"expected checksum {about['sha256'][:16]}, got {network.sha256[:16]}: the file is not what was saved")
+    return network
+
+
+def _about(array: Any) -> dict[str, Any]:
+    try:
+        about = json.loads(str(array))
+    except ValueError as error:
+        raise BadModel("about: expected a description in JSON, got other text") from error
+    if not isinstance(about, dict) or about.get("format") != "bnnverify":
+        raise BadModel("about: expected the format 'bnnverify', got another description")
+    if about.get("version") != VERSION:
+        raise BadModel(f"about: expected version {VERSION}, got {str(about.get('version'))[:20]}; a newer bnnverify may read it")
+    texts = [about.get("name"), about.get("sha256"), *(notes if isinstance(notes := about.get("notes"), list) else [None])]
+    if not all(isinstance(text, str) for text in texts):
+        raise BadModel("about: expected name and sha256 as text and notes as a list of texts")
+    return about
+
+
+def _take(arrays: Arrays, name: str, ndim: int) -> Whole:
+    if name not in arrays:
+        raise BadModel(f"expected the array {name}, which is missing")
+    return as_whole(arrays.pop(name), name, ndim)
+
+
+def _blocks(arrays: Arrays) -> list[Block]:
+    blocks: list[Block] = []
+    while f"block{len(blocks)}.weights" in arrays:
+        name = f"block{len(blocks)}"
+        blocks.append(Block(_take(arrays, f"{name}.weights", 2), _take(arrays, f"{name}.bounds", 1)))
+    return blocks
+
+
+def _head(arrays: Arrays) -> Head | None:
+    if "head.weights" not in arrays:
+        return None
+    return Head(_take(arrays, "head.weights", 2), _take(arrays, "head.offsets", 1), _take(arrays, "head.ranks", 1))
+
+
+def _coding(arrays: Arrays) -> InputCoding | None:
+    if "coding.thresholds" not in arrays:
+        return None
+    thresholds = _take(arrays, "coding.thresholds", 1)
+    *shape, maximum = _take(arrays, "coding.shape", 1).tolist() or [0]
+    if len(shape) not in (0, 2):
+        raise BadModel(f"coding.shape: expected rows, columns and the largest value, or it alone, got {len(shape) + 1} numbers")
+    return InputCoding(thresholds, shape=(shape[0], shape[1]) if shape else None, maximum=maximum)
+
+
+FORMAT = Format("native .npz", fits, read)

@@ -1,0 +1,132 @@
+"""Inputs by name: data sets, files and literal bits become the bits that a network sees, with labels where they are known.
+
+    digits   digits:17   digits:0-99   mnist:6677   mnist-train:5,9   pictures.npz   inputs.txt:3   0110...
+
+Pictures go through the model's input coding. In files, 0 and -1 are the bit 0, and 1 is the bit 1.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnverify.errors import BadQuery, BadSample
+from bnnverify.network import Bits, Network
+from bnnverify.pictures import Pictures, bits_of, digit_pictures, digits_coding, mnist_pictures
+from bnnverify.region import mask_of
+from bnnverify.sample_files import Unsorted, is_file, read_file
+
+MNIST_PARTS = {"mnist": "t10k", "mnist-test": "t10k", "mnist-train": "train"}
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Inputs with what is known of them: bits (N, n) of 0 and 1; labels (N,) or None; each one's index in its source."""
+
+    bits: Bits
+    labels: NDArray[np.int64] | None
+    indices: tuple[int, ...]
+    name: str
+
+    def __len__(self) -> int:
+        return len(self.bits)
+
+
+def digits() -> Samples:
+    """Return the 1797 embedded 8x8 digits as 64 bits each, 1 where the grey value is at least 8 of 16."""
+    pictures = digit_pictures()
+    bits = bits_of(pictures.pixels, pictures.maximum, digits_coding())
+    return Samples(bits, pictures.labels.astype(np.int64), tuple(range(len(bits))), pictures.name)
+
+
+def read_samples(source: str, network: Network, *, data_dir: str | Path | None = None, limit: int | None = None) -> Samples:
+    """Return the inputs that source names (see the head of this file), at most limit of them, in their order.
+
+    data_dir: where the MNIST files are. Raises BadSample where the source is unknown, damaged or does not fit the network.
+    """
+    if limit is not None and limit < 1:
+        raise BadSample(f"limit: expected at least 1 sample, got {limit}")
+    folder = None if data_dir is None else Path(data_dir)
+    name, chosen = _split(source)
+    if name == "digits":
+        return _from_pictures(digit_pictures(), chosen, limit, network)
+    if name in MNIST_PARTS:
+        return _from_pictures(mnist_pictures(folder, part=MNIST_PARTS[name]), chosen, limit, network)
+    if re.fullmatch(r"[01]+", source) and not is_file(Path(source)):
+        if len(source) != network.inputs:
+            raise BadSample(f"expected {network.inputs} bits, got {len(source)}")
+        return Samples(np.array([list(source)], dtype=np.uint8), None, (0,), "bits")
+    return _from_file(read_file(Path(name)), name, chosen, limit, network)
+
+
+def read_input(source: str, network: Network, *, data_dir: str | Path | None = None) -> Bits:
+    """Return the bits (n,) of the one input that source names. Raises BadSample, also where it names several."""
+    samples = read_samples(source, network, data_dir=data_dir)
+    if len(samples) != 1:
+        raise BadSample(f"{source}: expected one input, got {len(samples)}; name one by its index, as in digits:17")
+    return np.asarray(samples.bits[0])
+
+
+def read_positions(source: str, n: int) -> NDArray[np.bool_]:
+    """Return which of n positions are free: (n,), from 0-based numbers, in a comma list or in a file of numbers."""
+    text, path = source, Path(source)
+    if not re.fullmatch(r"[\d,\s-]*", source) or is_file(path):
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, ValueError) as error:
+            raise BadQuery(f"free positions: expected a list like 0,5,9 or a readable file, got {source[:60]!r}") from error
+    words = text.replace(",", " ").split()
+    if not words or not all(re.fullmatch(r"-?\d{1,18}", word) for word in words):
+        raise BadQuery(f"free positions: expected whole numbers from 0 to {n - 1}, got {text.strip()[:60]!r}")
+    return mask_of([int(word) for word in words], n)
+
+
+def _split(source: str) -> tuple[str, str | None]:
+    """Return the name and the chosen indices of NAME:INDICES; a file whose own name has that form comes first."""
+    name, colon, chosen = source.rpartition(":")
+    return (source, None) if not colon or is_file(Path(source)) else (name, chosen)
+
+
+def _indices(chosen: str | None, count: int, limit: int | None, name: str) -> list[int]:
+    if chosen is None:
+        return list(range(count))[:limit]
+    found: list[int] = []
+    for part in chosen.split(","):
+        match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", part.strip())
+        if not match:
+            raise BadSample(f"{name}: expected indices like 17 or 0-99 or 3,5 after the colon, got {chosen!r}")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if not first <= last < count:
+            raise BadSample(f"{name}: expected indices from 0 to {count - 1}, ascending, got {part.strip()}")
+        found += range(first, last + 1)
+    return found[:limit]
+
+
+def _from_pictures(pictures: Pictures, chosen: str | None, limit: int | None, network: Network) -> Samples:
+    indices = _indices(chosen, len(pictures.pixels), limit, pictures.name)
+    coding = network.coding
+    if coding is None and pictures.name == "digits" and network.inputs == 64:
+        coding = digits_coding()
+    if coding is None:
+        raise BadSample(f"{pictures.name}: expected a model that says how pictures become its {network.inputs} bits, got none")
+    try:
+        bits = bits_of(pictures.pixels[indices], pictures.maximum, coding)
+    except BadSample as error:
+        raise BadSample(f"{pictures.name}: {error}") from error
+    return Samples(bits, pictures.labels[indices].astype(np.int64), tuple(indices), pictures.name)
+
+
+def _from_file(found: Unsorted, name: str, chosen: str | None, limit: int | None, network: Network) -> Samples:
+    try:
+        rows = found.bits(network)
+    except BadSample as error:
+        raise BadSample(f"{name}: {error}") from error
+    if found.labels is not None and len(found.labels) != len(rows):
+        raise BadSample(f"{name}: expected one label per input, got {len(found.labels)} for {len(rows)}")
+    indices = _indices(chosen, len(rows), limit, name)
+    labels = None if found.labels is None else found.labels[indices]
+    return Samples(rows[indices], labels, tuple(indices), Path(name).name)
