@@ -53,7 +53,7 @@ _NUMPY = {Op.AND: np.bitwise_and, Op.OR: np.bitwise_or, Op.XOR: np.bitwise_xor}
 
 def compiled(circuit: Circuit, inputs: Sequence[Wire], asked: Sequence[Wire]) -> Program:
     """Return the part of the netlist that the asked wires need, with registers given back after their last use."""
-    needed = _cone(circuit, asked)
+    needed = cone(circuit, asked)
     last = {gate: len(needed) for gate in (wire >> 1 for wire in asked)}
     for step in reversed(range(len(needed))):
         for operand in circuit.gates[needed[step]][1:]:
@@ -75,13 +75,30 @@ def compiled(circuit: Circuit, inputs: Sequence[Wire], asked: Sequence[Wire]) ->
     return Program(len(inputs), used, tuple(steps), results)
 
 
-def _cone(circuit: Circuit, asked: Sequence[Wire]) -> list[int]:
+def cone(circuit: Circuit, asked: Sequence[Wire]) -> list[int]:
     """Return the gates that the asked wires depend on, in order, without inputs and constants."""
     needed = {wire >> 1 for wire in asked}
     for gate in range(len(circuit.gates) - 1, 0, -1):
         if gate in needed:
             needed.update(circuit.gates[gate][1:])
     return [gate for gate in sorted(needed) if circuit.gates[gate][0] is not Op.INPUT]
+
+
+def gathered(rows: Words, choice: NDArray[np.int32], starts: Sequence[int], stops: Sequence[int]) -> tuple[Words, Words]:
+    """Return the chosen rows along runs of lanes, side by side, and which bits of the words are inside the runs.
+
+    rows: (rows, words); choice: (inputs, runs); run i covers lanes starts[i]..stops[i]-1. Each run begins a new word.
+    """
+    spans = [(start // 64, -(-stop // 64)) for start, stop in zip(starts, stops, strict=True)]
+    ends = np.cumsum([0, *(last - first for first, last in spans)]).tolist()
+    words = np.empty((len(choice), ends[-1]), dtype=np.uint64)
+    inside = np.full(ends[-1], ONES)
+    for i, (first, last) in enumerate(spans):
+        words[:, ends[i] : ends[i + 1]] = rows[choice[:, i], first:last]
+        if first < last:
+            inside[ends[i]] &= ONES << np.uint64(starts[i] % 64)
+            inside[ends[i + 1] - 1] &= ONES >> np.uint64(-stops[i] % 64)
+    return words, inside
 
 
 def packed(bits: NDArray[np.bool_], words: int) -> Words:

@@ -1,36 +1,55 @@
 """How the points of a ball or shell are laid out for enumeration: each is a prefix of flips and a lane of further flips.
 
-The lanes are one table, made once. A prefix goes with one contiguous run of them, so the first layer is a few long vector
-comparisons: what the prefix leaves of a neuron's bound, against the table of what the lanes add to its sum.
+The lanes are one table, made once. A prefix goes with one contiguous run of them for each distance, so what the first layer
+does along a run is a handful of table rows (`encoders.table`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, combinations
+from itertools import accumulate, chain, combinations, islice
 from math import comb
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bnnverify.network import Bits
 
 Flips = tuple[int, ...]
+Indices = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Run:
-    """The points prefix ∪ lane for each lane in start..stop-1."""
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Points at one distance: prefixes[i] ∪ lane for each lane in starts[i]..stops[i]-1.
 
-    prefix: Flips
-    start: int
-    stop: int
+    prefixes: (runs, prefix size) flipped positions. starts, stops: (runs,).
+    """
+
+    distance: int
+    prefixes: Indices
+    starts: Indices
+    stops: Indices
+
+    @property
+    def size(self) -> int:
+        """Return the number of points."""
+        return int((self.stops - self.starts).sum())
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, part: slice) -> Runs:
+        return Runs(self.distance, self.prefixes[part], self.starts[part], self.stops[part])
 
 
 class Layout(Protocol):
     """An enumeration of all flip sets of inner..outer among freedom positions, each exactly once."""
+
+    freedom: int
 
     @property
     def lane_count(self) -> int:
@@ -40,11 +59,15 @@ class Layout(Protocol):
     def run_count(self) -> int:
         """Return how many runs there are."""
 
+    @property
+    def deepest(self) -> int:
+        """Return the largest number of flips in a lane."""
+
     def lanes(self) -> Bits:
         """Return the flips of every lane: (lane_count, freedom)."""
 
-    def runs(self) -> Iterator[Run]:
-        """Yield the runs; together they are the region."""
+    def runs(self, most: int) -> Iterator[Runs]:
+        """Yield the runs, at most so many at a time, nearest distance first; together they are the region."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +81,10 @@ class LastFlips:
     inner: int
     outer: int
     tail: int
+
+    @property
+    def deepest(self) -> int:
+        return self.tail
 
     @property
     def _full(self) -> int:
@@ -79,7 +106,7 @@ class LastFlips:
 
     @property
     def run_count(self) -> int:
-        return sum(comb(self.freedom - self.tail, size) for size in self._sizes) + bool(self._small)
+        return sum(comb(self.freedom - self.tail, size) for size in self._sizes) + len(self._small)
 
     def lanes(self) -> Bits:
         behind = range(self.freedom) if self._full else range(0)
@@ -87,17 +114,22 @@ class LastFlips:
         small = (flips for size in self._small for flips in combinations(range(self.freedom), size))
         return _rows(chain(full, small), self.lane_count, self.freedom)
 
-    def runs(self) -> Iterator[Run]:
-        if self._small:
-            yield Run((), self._full, self.lane_count)
+    def runs(self, most: int) -> Iterator[Runs]:
+        start = self._full
+        for size in self._small:
+            stop = start + comb(self.freedom, size)
+            yield Runs(size, np.zeros((1, 0), dtype=np.int64), np.array([start]), np.array([stop]))
+            start = stop
+        behind = np.array([comb(self.freedom - 1 - last, self.tail) for last in range(self.freedom)] or [0])
         for size in self._sizes:
-            for prefix in combinations(range(self.freedom - self.tail), size):
-                yield Run(prefix, 0, comb(self.freedom - 1 - prefix[-1], self.tail) if prefix else self._full)
+            for prefixes in _chunks(self.freedom - self.tail, size, most):
+                stops = behind[prefixes[:, -1]] if size else np.array([self._full])
+                yield Runs(size + self.tail, prefixes, np.zeros(len(prefixes), dtype=np.int64), stops)
 
 
 @dataclass(frozen=True)
 class Halves:
-    """Lanes are the subsets of the last `width` positions, ordered by size: a prefix goes with all that keep the radius.
+    """Lanes are the subsets of the last `width` positions, ordered by size: a prefix goes with all that keep the distance.
 
     Good when the radius is large or unlimited.
     """
@@ -107,32 +139,50 @@ class Halves:
     outer: int
     width: int
 
-    def _size(self, flips: int) -> int:
-        """Return how many lanes have fewer than this many flips."""
-        return sum(comb(self.width, d) for d in range(min(flips, self.outer + 1)))
+    @property
+    def deepest(self) -> int:
+        return min(self.width, self.outer)
 
     @cached_property
-    def _sizes(self) -> range:
-        return range(max(0, self.inner - self.width), min(self.outer, self.freedom - self.width) + 1)
+    def _edges(self) -> list[int]:
+        """Return where the lanes of each size begin, and their number at the end."""
+        return [0, *accumulate(comb(self.width, size) for size in range(self.deepest + 1))]
+
+    @cached_property
+    def _sizes(self) -> list[tuple[int, int]]:
+        """Return the distances, each with a size of prefixes that has lanes for it."""
+        first = self.freedom - self.width
+        return [
+            (distance, size)
+            for distance in range(self.inner, self.outer + 1)
+            for size in range(max(0, distance - self.width), min(distance, first) + 1)
+        ]
 
     @property
     def lane_count(self) -> int:
-        return self._size(self.width + 1)
+        return self._edges[-1]
 
     @property
     def run_count(self) -> int:
-        return sum(comb(self.freedom - self.width, size) for size in self._sizes)
+        return sum(comb(self.freedom - self.width, size) for _, size in self._sizes)
 
     def lanes(self) -> Bits:
         first = self.freedom - self.width
-        sets = (flips for d in range(min(self.width, self.outer) + 1) for flips in combinations(range(first, self.freedom), d))
+        sets = (flips for d in range(self.deepest + 1) for flips in combinations(range(first, self.freedom), d))
         return _rows(sets, self.lane_count, self.freedom)
 
-    def runs(self) -> Iterator[Run]:
-        for size in self._sizes:
-            start, stop = self._size(max(0, self.inner - size)), self._size(self.outer - size + 1)
-            for prefix in combinations(range(self.freedom - self.width), size):
-                yield Run(prefix, start, stop)
+    def runs(self, most: int) -> Iterator[Runs]:
+        for distance, size in self._sizes:
+            start, stop = self._edges[distance - size : distance - size + 2]
+            for prefixes in _chunks(self.freedom - self.width, size, most):
+                yield Runs(distance, prefixes, np.full(len(prefixes), start), np.full(len(prefixes), stop))
+
+
+def _chunks(n: int, size: int, most: int) -> Iterator[Indices]:
+    """Yield the subsets of range(n) of this size, in order: (at most `most`, size)."""
+    sets = combinations(range(n), size)
+    while listed := list(islice(sets, most)):
+        yield np.fromiter(chain.from_iterable(listed), dtype=np.int64, count=size * len(listed)).reshape(len(listed), size)
 
 
 def _rows(sets: Iterator[Flips], count: int, freedom: int) -> Bits:
@@ -144,13 +194,12 @@ def _rows(sets: Iterator[Flips], count: int, freedom: int) -> Bits:
     return rows
 
 
-def shortest(freedom: int, inner: int, outer: int, *, most_lanes: int) -> Layout:
-    """Return the layout with the least work outside the comparisons themselves: runs to start and lanes to make.
+def shortest(freedom: int, inner: int, outer: int, fits: Callable[[Layout], bool]) -> Layout:
+    """Return the layout with the least work outside the circuit: runs to start and lanes to make, among those that fit.
 
-    The weights are microseconds, measured on one core; only their ratio matters.
+    One run costs about as much as making twenty lanes; measured on one core.
     """
-    tails = [LastFlips(freedom, inner, outer, tail) for tail in range(1, min(freedom, 4) + 1)]
-    halves = [Halves(freedom, inner, outer, width) for width in range(min(freedom, 20) + 1)]
-    every: list[LastFlips | Halves] = [*tails, *halves]
-    fitting = [layout for layout in every if layout.lane_count <= most_lanes] or [Halves(freedom, inner, outer, 0)]
-    return min(fitting, key=lambda layout: 20 * layout.run_count + layout.lane_count)
+    tails: list[Any] = [LastFlips(freedom, inner, outer, tail) for tail in range(1, min(freedom, 4) + 1)]
+    halves: list[Any] = [Halves(freedom, inner, outer, width) for width in range(min(freedom, 20) + 1)]
+    fitting: list[Layout] = [layout for layout in (*tails, *halves) if fits(layout)]
+    return min(fitting or halves[:1], key=lambda layout: 20 * layout.run_count + layout.lane_count)

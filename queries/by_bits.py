@@ -1,70 +1,79 @@
-"""Counting by looking at every point of the region, many thousands per step.
+"""Counting by looking at every point of the region, 64 to 512 per instruction.
 
-The first layer is read off a table (`encoders.lanes`), what follows is a bit-parallel circuit (`encoders.bits`). Questions so
-small that making the circuit would cost more than the answer are put to the network itself.
+The first layer is read off a table (`encoders.table`); what follows is a netlist (`encoders.circuit`), compiled to machine code
+(`encoders.machine`) where there are points enough to pay for that, else interpreted (`encoders.bits`). Questions so small that
+making the netlist would cost more than the answer are put to the network itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import chain, pairwise
-from typing import Any, ClassVar
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from platformdirs import user_cache_path
 
-from bnnverify.encoders.bits import Program, Words, compiled, packed, unpacked
+from bnnverify.encoders.bits import Program, Words, compiled, gathered, unpacked
 from bnnverify.encoders.circuit import Circuit
-from bnnverify.encoders.lanes import Layout, Run, shortest
+from bnnverify.encoders.lanes import Indices, Runs
+from bnnverify.encoders.machine import Kernel
 from bnnverify.encoders.presolve import Presolved, presolve
+from bnnverify.encoders.table import Table
 from bnnverify.encoders.walk import hidden
 from bnnverify.errors import Disagreement
-from bnnverify.network import Bits, Block, Network, Whole, exact_products
+from bnnverify.network import Bits, Block, Network
 from bnnverify.queries.engine import Ability, Budget, Progress, Report, silent
 from bnnverify.query import Query, confirmed
 from bnnverify.result import Finding, Tally
 
-BATCH = 2**18  # points per step: their words for one wire are 32 KB, so a circuit's live wires stay in the cache
-TABLE = 2**26  # neurons times lanes
-SMALL = 2**26  # points times weights, below which the network itself is asked: making a circuit takes as long
+SMALL = 2**26  # points times weights, below which the network itself is asked: making a netlist takes as long
+LARGE = 2**23  # points from which on compiling takes less time than it saves
+AT_ONCE = 2**12  # words per interpreted step: a wire's words are then 32 KB, and those in use stay in the cache
+CHUNK = 2**28  # points per piece of work for one core: a fraction of a second
+
+Numbers = list[int]
+Counting = Callable[[Words, NDArray[np.int32], Indices, Indices], Numbers]
 
 
 class BitsEngine:
-    """Exact counts by bit-parallel enumeration; the cost grows with the number of points, not with what they do."""
+    """Exact counts by enumeration; the cost grows with the number of points, not with what they do.
+
+    workers: how many cores count at the same time. kept: a folder for compiled code.
+    """
 
     name: ClassVar[str] = "bits"
     ability: ClassVar[Ability] = Ability(exact=True, native=False, one_pass=True)
+
+    def __init__(self, workers: int | None = None, kept: Path | None = None) -> None:
+        self._workers = workers or len(os.sched_getaffinity(0))
+        self._kept = kept or user_cache_path("bnnverify") / "kernels"
 
     def count(self, query: Query, budget: Budget, report: Report = silent) -> Tally:
         """Return how many points of query.region fall to each class: all classes in one pass."""
         region, classes = query.region, query.network.classes
         solved = presolve(query.network, region)
         seen = [0] * classes
-        if solved.decided:
-            seen[solved.classes[0]] = region.size
-            return Tally.seen(region.size, seen)
-        for batch in _batches(solved):
-            for c, number in zip(solved.classes, batch.numbers(), strict=True):
+        for numbers in self._counted(solved, budget):
+            for c, number in zip(solved.classes, numbers, strict=True):
                 seen[c] += number
             report(Progress(sum(seen), region.size, Tally.seen(region.size, seen)))
-            if budget.spent:
-                break
         done = sum(seen)
         if done > region.size or (done < region.size and not budget.spent):
             raise Disagreement(f"bits: expected {region.size} points in the region, met {done}")
         return Tally.seen(region.size, seen, "" if done == region.size else f"stopped after {budget.seconds:g} s")
 
     def find(self, query: Query, budget: Budget) -> Finding:
-        """Return whether the event happens, with the first witness met."""
+        """Return whether the event happens, with a witness at the smallest distance where it does."""
         solved = presolve(query.network, query.region)
         targets = [i for i, c in enumerate(solved.classes) if c in query.targets]
         if not targets:
             return Finding(False)
-        if solved.decided:  # every point will do
-            return Finding(True, confirmed(query, next(query.region.points())[0]))
-        for batch in _batches(solved):
-            flips = batch.first(targets)
+        for flips in self._hits(solved, targets, budget):
             if flips is not None:
                 return Finding(True, confirmed(query, solved.points(flips)))
             if budget.spent:
@@ -74,98 +83,85 @@ class BitsEngine:
     def close(self) -> None:
         """Nothing outlives a question."""
 
+    def _counted(self, solved: Presolved, budget: Budget) -> Iterator[Numbers]:
+        """Yield class counts of parts of the region, until all is counted or the budget is spent."""
+        if solved.decided:
+            yield [solved.region.size]
+        elif _is_small(solved):
+            for flips in solved.region.points():
+                yield [int(k) for k in np.bincount(solved.network(flips), minlength=solved.network.classes)]
+                if budget.spent:
+                    return
+        else:
+            task = _Enumeration(solved, self._kept)
+            yield from _side_by_side(task.numbers, task.parts(), self._workers, budget)
 
-@dataclass(frozen=True, eq=False)
-class _Labels:
-    """A batch answered by the network itself: labels (N,) of flips (N, freedom)."""
-
-    classes: int
-    labels: Whole
-    flips: Bits
-
-    def numbers(self) -> list[int]:
-        return [int(k) for k in np.bincount(self.labels, minlength=self.classes)]
-
-    def first(self, targets: list[int]) -> Bits | None:
-        hits = np.flatnonzero(np.isin(self.labels, targets))
-        return self.flips[hits[0]] if len(hits) else None
-
-
-@dataclass(frozen=True, eq=False)
-class _Lanes:
-    """A batch answered by the circuit: for each class the words that say which points fall to it."""
-
-    wins: Words
-    runs: list[Run]
-    lanes: Bits
-
-    def numbers(self) -> list[int]:
-        return [int(k) for k in np.bitwise_count(self.wins).sum(axis=1, dtype=np.int64)]
-
-    def first(self, targets: list[int]) -> Bits | None:
-        hits = np.flatnonzero(np.bitwise_or.reduce(self.wins[targets], axis=0))
-        if not len(hits):
-            return None
-        word = self.wins[targets][:, hits[0] : hits[0] + 1]
-        point = 64 * int(hits[0]) + int(np.flatnonzero(unpacked(word, 64).any(axis=0))[0])
-        for run in self.runs:
-            if point < run.stop - run.start:
-                flips: Bits = self.lanes[run.start + point].copy()
-                flips[list(run.prefix)] = 1
-                return flips
-            point -= run.stop - run.start
-        raise Disagreement("bits: expected the hit inside the batch")
-
-
-def _batches(solved: Presolved) -> Iterator[_Labels | _Lanes]:
-    network, region = solved.network, solved.region
-    weights = sum(a * b for a, b in pairwise(network.widths))
-    if region.size * weights <= SMALL:
-        return (_Labels(network.classes, network(flips), flips) for flips in region.points())
-    return _Enumeration(network, region.inner, region.outer).batches()
+    def _hits(self, solved: Presolved, targets: list[int], budget: Budget) -> Iterator[Bits | None]:
+        """Yield for parts of the region, nearest first, the flips of a point where a target wins, or None."""
+        if solved.decided or _is_small(solved):
+            for flips in solved.region.points():
+                hits = np.flatnonzero(np.isin(solved.network(flips), targets))
+                yield flips[hits[0]] if len(hits) else None
+            return
+        task = _Enumeration(solved, self._kept)
+        for runs in task.parts():
+            yield task.first(runs, targets)
+            if budget.spent:
+                return
 
 
 class _Enumeration:
-    """One network over one region, ready to run: the lane table of the first block, and the circuit of the rest."""
+    """One presolved question, ready to run: the first layer as a table, the rest as a netlist."""
 
-    def __init__(self, network: Network, inner: int, outer: int) -> None:
-        first, rest = _split(network)
-        self.weights, self.bounds = first.weights, first.bounds
-        self.batch = max(64, min(BATCH, TABLE // first.outputs) // 64 * 64)
-        self.layout: Layout = shortest(first.inputs, inner, outer, most_lanes=min(2**20, TABLE // first.outputs))
-        self.lanes = self.layout.lanes()
-        sums = exact_products(self.lanes, self.weights)
-        self.low, self.high = int(sums.min(initial=0)), int(sums.max(initial=0))
-        kind = np.result_type(np.min_scalar_type(self.low - 1), np.min_scalar_type(-self.high - 2))
-        self.table = np.ascontiguousarray(sums.T.astype(kind))
-        self.program = _program(rest)
+    def __init__(self, solved: Presolved, kept: Path) -> None:
+        first, rest = _split(solved.network)
+        self.table = Table(first, solved.region.inner, solved.region.outer)
+        circuit = Circuit()
+        inputs = circuit.inputs(rest.inputs)
+        if rest.head is None:
+            raise Disagreement("bits: expected a network with a head")
+        asked = circuit.winners(rest.head, hidden(circuit, rest, inputs))
+        self.program: Program = compiled(circuit, inputs, asked)
+        large = solved.region.size >= LARGE
+        self._counting: Counting = Kernel(circuit, inputs, asked, kept).numbers if large else self._interpreted
+        points_per_run = max(1, solved.region.size // max(1, self.table.layout.run_count))
+        self._most = max(1, min(2**13, CHUNK // points_per_run))
 
-    def batches(self) -> Iterator[_Lanes]:
-        fires = np.empty((len(self.bounds), self.batch), dtype=np.bool_)
-        for runs in _filled(self.layout.runs(), self.batch):
-            filled = 0
-            for run, needs in zip(runs, self._needs(runs), strict=True):
-                end = filled + run.stop - run.start
-                np.greater_equal(self.table[:, run.start : run.stop], needs[:, None], out=fires[:, filled:end])
-                filled = end
-            yield _Lanes(self._wins(fires[:, :filled]), runs, self.lanes)
+    def parts(self) -> Iterator[Runs]:
+        return self.table.layout.runs(self._most)
 
-    def _needs(self, runs: list[Run]) -> NDArray[Any]:
-        """Return what the lane must still bring for each neuron to fire: (runs, neurons), cut to what lanes can bring."""
-        prefixes = np.zeros((len(runs), self.weights.shape[1]), dtype=np.uint8)
-        ones = np.fromiter(chain.from_iterable(run.prefix for run in runs), dtype=np.intp)
-        prefixes[np.repeat(np.arange(len(runs)), [len(run.prefix) for run in runs]), ones] = 1
-        needs = self.bounds - exact_products(prefixes, self.weights)
-        cut: NDArray[Any] = np.clip(needs, self.low, self.high + 1).astype(self.table.dtype)
-        return cut
+    def numbers(self, runs: Runs) -> Numbers:
+        """Return how many points of the runs fall to each class."""
+        return self._counting(self.table.rows, self.table.choice(runs.prefixes), runs.starts, runs.stops)
 
-    def _wins(self, fires: NDArray[np.bool_]) -> Words:
-        points = fires.shape[1]
-        words = -(-points // 64)
-        wins = self.program(packed(fires, words))
-        if points % 64:
-            wins[:, -1] &= np.uint64(2 ** (points % 64) - 1)
-        return wins
+    def first(self, runs: Runs, targets: list[int]) -> Bits | None:
+        """Return the flips of one point where a target wins, found by halving, or None."""
+        while (numbers := self.numbers(runs)) and any(numbers[i] for i in targets):
+            if len(runs) == 1:
+                return self._point(runs, targets)
+            half = runs[: len(runs) // 2]
+            runs = half if any(self.numbers(half)[i] for i in targets) else runs[len(runs) // 2 :]
+        return None
+
+    def _interpreted(self, rows: Words, choice: NDArray[np.int32], starts: Indices, stops: Indices) -> Numbers:
+        """Do what a Kernel does, without compiling."""
+        totals = np.zeros(len(self.program.results), dtype=np.int64)
+        for part in _batches(stops - starts):
+            words, inside = gathered(rows, choice[:, part], starts[part].tolist(), stops[part].tolist())
+            totals += np.bitwise_count(self.program(words) & inside).sum(axis=1, dtype=np.int64)
+        return [int(k) for k in totals]
+
+    def _point(self, run: Runs, targets: list[int]) -> Bits:
+        choice = self.table.choice(run.prefixes)
+        words, inside = gathered(self.table.rows, choice, run.starts.tolist(), run.stops.tolist())
+        wins = np.bitwise_or.reduce(self.program(words)[targets], axis=0) & inside
+        word = int(np.flatnonzero(wins)[0])
+        bit = int(np.flatnonzero(unpacked(wins[None, word : word + 1], 64))[0])
+        return self.table.flips(run.prefixes[0], 64 * (int(run.starts[0]) // 64 + word) + bit)
+
+
+def _is_small(solved: Presolved) -> bool:
+    return solved.region.size * sum(a * b for a, b in pairwise(solved.network.widths)) <= SMALL
 
 
 def _split(network: Network) -> tuple[Block, Network]:
@@ -176,25 +172,29 @@ def _split(network: Network) -> tuple[Block, Network]:
     return Block(np.eye(n, dtype=np.int64), np.ones(n, dtype=np.int64)), network
 
 
-def _program(network: Network) -> Program:
-    circuit = Circuit()
-    inputs = circuit.inputs(network.inputs)
-    if network.head is None:
-        raise Disagreement("bits: expected a network with a head")
-    return compiled(circuit, inputs, circuit.winners(network.head, hidden(circuit, network, inputs)))
+def _batches(lengths: Indices) -> Iterator[slice]:
+    """Yield neighbouring runs of about AT_ONCE words together."""
+    ends = np.cumsum(-(-lengths // 64))
+    start = 0
+    while start < len(ends):
+        limit = (int(ends[start - 1]) if start else 0) + AT_ONCE
+        stop = max(start + 1, int(np.searchsorted(ends, limit, side="right")))
+        yield slice(start, stop)
+        start = stop
 
 
-def _filled(runs: Iterator[Run], batch: int) -> Iterator[list[Run]]:
-    """Yield the runs in lists of at most batch points; a run that does not fit is cut."""
-    waiting: list[Run] = []
-    room = batch
-    for run in runs:
-        start = run.start
-        while run.stop - start >= room:
-            yield [*waiting, Run(run.prefix, start, start + room)]
-            start, waiting, room = start + room, [], batch
-        if start < run.stop:
-            waiting.append(Run(run.prefix, start, run.stop))
-            room -= run.stop - start
-    if waiting:
-        yield waiting
+def _side_by_side(work: Callable[[Runs], Numbers], parts: Iterator[Runs], workers: int, budget: Budget) -> Iterator[Numbers]:
+    """Yield work(part) for each part, in order, a few parts at the same time, until the budget is spent."""
+    pool = ThreadPoolExecutor(workers)
+    waiting: list[Future[Numbers]] = []
+    try:
+        for part in parts:
+            waiting.append(pool.submit(work, part))
+            if len(waiting) > workers:
+                yield waiting.pop(0).result()
+            if budget.spent:
+                return
+        while waiting and not budget.spent:
+            yield waiting.pop(0).result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

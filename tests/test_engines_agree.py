@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -103,15 +105,18 @@ def test_counts_equal_enumeration(engine: Engine, query: Query) -> None:
     assert finding.happens is (sum(want[c] for c in query.targets) > 0)
 
 
+@pytest.mark.parametrize("large", [0, 2**60], ids=["compiled", "interpreted"])
 @many
 @given(query=queries())
-def test_the_compiled_path_of_bits_equals_enumeration(query: Query) -> None:
-    """Small questions do not reach the circuit by themselves."""
+def test_the_netlist_paths_of_bits_equal_enumeration(large: int, tmp_path: Path, query: Query) -> None:
+    """Small questions do not reach the netlist by themselves."""
+    engine = by_bits.BitsEngine(kept=tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(by_bits, "SMALL", -1)
-        patch.setattr(by_bits, "BATCH", 64)
-        assert lows(by_bits.BitsEngine().count(query, Budget())) == enumerated(query)
-        finding = by_bits.BitsEngine().find(query, Budget())
+        patch.setattr(by_bits, "LARGE", large)
+        patch.setattr(by_bits, "AT_ONCE", 1)
+        assert lows(engine.count(query, Budget())) == enumerated(query)
+        finding = engine.find(query, Budget())
     assert finding.happens is any(enumerated(query)[c] for c in query.targets)
 
 

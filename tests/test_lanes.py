@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain, combinations
 
 import numpy as np
@@ -10,13 +11,25 @@ import pytest
 from bnnverify.encoders.lanes import Halves, LastFlips, Layout, shortest
 
 
+def fits(most: int, layout: Layout) -> bool:
+    return layout.lane_count <= most
+
+
 def listed(layout: Layout) -> list[tuple[int, ...]]:
     lanes = layout.lanes()
-    runs = list(layout.runs())
-    assert (len(lanes), len(runs)) == (layout.lane_count, layout.run_count)
-    return sorted(
-        tuple(sorted((*run.prefix, *np.flatnonzero(lanes[lane]).tolist()))) for run in runs for lane in range(run.start, run.stop)
-    )
+    points, runs, distances = [], 0, []
+    for part in layout.runs(3):
+        assert 1 <= len(part) <= 3
+        runs, before = runs + len(part), len(points)
+        for prefix, start, stop in zip(part.prefixes.tolist(), part.starts.tolist(), part.stops.tolist(), strict=True):
+            points += [tuple(sorted((*prefix, *np.flatnonzero(lanes[lane]).tolist()))) for lane in range(start, stop)]
+        assert part.size == len(points) - before
+        assert all(len(point) == part.distance for point in points[before:])
+        distances.append(part.distance)
+    assert (len(lanes), runs) == (layout.lane_count, layout.run_count)
+    assert int(lanes.sum(axis=1).max(initial=0)) <= layout.deepest
+    assert distances == sorted(distances), "nearest first"
+    return sorted(points)
 
 
 @pytest.mark.parametrize("freedom", range(7))
@@ -26,11 +39,11 @@ def test_every_set_once(freedom: int) -> None:
             want = sorted(chain.from_iterable(combinations(range(freedom), d) for d in range(inner, outer + 1)))
             layouts: list[Layout] = [LastFlips(freedom, inner, outer, tail) for tail in range(1, min(freedom, 4) + 1)]
             layouts += [Halves(freedom, inner, outer, width) for width in range(freedom + 1)]
-            layouts += [shortest(freedom, inner, outer, most_lanes=most) for most in (0, 5, 10**6)]
+            layouts += [shortest(freedom, inner, outer, partial(fits, most)) for most in (0, 5, 10**6)]
             for layout in layouts:
                 assert listed(layout) == want, layout
 
 
 def test_the_shortest_layout_starts_few_runs() -> None:
-    assert shortest(100, 0, 4, most_lanes=2**20).run_count < 10_000
-    assert shortest(25, 0, 25, most_lanes=2**20).run_count < 10_000
+    assert shortest(100, 0, 4, partial(fits, 2**20)).run_count < 10_000
+    assert shortest(25, 0, 25, partial(fits, 2**20)).run_count < 10_000

@@ -1,0 +1,89 @@
+"""The first layer, read off a table: one row of words for each neuron and each remainder it can be left with.
+
+Along a run of lanes a neuron fires exactly where the lane brings what the prefix leaves to be desired. There are few such
+remainders, so each has its row of lane bits, and the first layer of any prefix is a choice of rows: no arithmetic at all.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnverify.encoders.bits import Words, packed
+from bnnverify.encoders.lanes import Indices, Layout, shortest
+from bnnverify.network import Bits, Block, Whole, exact_products
+
+LARGEST = 2**28  # bytes of rows
+DENSE = 2**16  # remainders of one neuron that are looked up directly; more are searched for
+BLOCK = 512  # rows are whole blocks of so many lanes: the widest vector there is
+ZEROS, ONES = 0, 1  # the first two rows
+
+
+class Table:
+    """Rows of lane bits for one block over one region of flips.
+
+    layout: prefixes and lanes. lanes: (lanes, freedom). rows: (rows, words); row 0 is all zeros, row 1 all ones.
+    """
+
+    def __init__(self, block: Block, inner: int, outer: int) -> None:
+        self._block = block
+        spread = np.sort(np.abs(block.weights), axis=1)[:, ::-1].cumsum(axis=1)
+
+        def fits(layout: Layout) -> bool:
+            span = 2 * spread[:, layout.deepest - 1] + 1 if layout.deepest else np.ones(block.outputs)
+            return int(np.minimum(span, layout.lane_count).sum()) * layout.lane_count <= 8 * LARGEST
+
+        self.layout = shortest(block.inputs, inner, outer, fits)
+        self.lanes: Bits = self.layout.lanes()
+        sums = np.ascontiguousarray(exact_products(self.lanes, block.weights).T)
+        self._steps: list[_Steps] = []
+        width, used = -(-len(self.lanes) // BLOCK) * (BLOCK // 64), 2
+        for column in sums:
+            self._steps.append(_Steps(_distinct(column), used))
+            used += len(self._steps[-1].values) - 1
+        self.rows: Words = np.zeros((used, width), dtype=np.uint64)
+        self.rows[ONES] = ~np.uint64(0)
+        for column, steps in zip(sums, self._steps, strict=True):
+            later = steps.values[1:]
+            self.rows[steps.first : steps.first + len(later)] = packed(column >= later[:, None], width)
+
+    def choice(self, prefixes: Indices) -> NDArray[np.int32]:
+        """Return for each prefix the row of every neuron: (runs, prefix size) to (neurons, runs)."""
+        flips = np.zeros((len(prefixes), self._block.inputs), dtype=np.uint8)
+        np.put_along_axis(flips, prefixes, 1, axis=1)
+        needs = np.ascontiguousarray((self._block.bounds - exact_products(flips, self._block.weights)).T)
+        return np.stack([steps.rows(row) for steps, row in zip(self._steps, needs, strict=True)])
+
+    def flips(self, prefix: Indices, lane: int) -> Bits:
+        """Return the flips of one point: (freedom,)."""
+        flips: Bits = self.lanes[lane].copy()
+        flips[prefix] = 1
+        return flips
+
+
+class _Steps:
+    """What lanes can bring to one neuron, ascending, and its rows: row first + k - 1 says where values[k] is reached."""
+
+    def __init__(self, values: Whole, first: int) -> None:
+        self.values, self.first = values, first
+        self._low = int(values[0])
+        span = int(values[-1]) - self._low + 1
+        self._direct = self._searched(np.arange(self._low, self._low + span + 1)) if span <= DENSE else None
+
+    def rows(self, needs: Whole) -> NDArray[np.int32]:
+        """Return the rows for what is still needed: (runs,)."""
+        if self._direct is None:
+            return self._searched(needs)
+        return self._direct[np.clip(needs - self._low, 0, len(self._direct) - 1)]
+
+    def _searched(self, needs: Whole) -> NDArray[np.int32]:
+        short = np.searchsorted(self.values, needs)  # how many of the values are too small
+        rows = np.where(short == 0, ONES, np.where(short == len(self.values), ZEROS, self.first + short - 1))
+        return rows.astype(np.int32)
+
+
+def _distinct(numbers: Whole) -> Whole:
+    low, high = int(numbers.min()), int(numbers.max())
+    if high - low < DENSE:
+        return np.flatnonzero(np.bincount(numbers - low)) + low
+    return np.unique(numbers)
