@@ -24,12 +24,13 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Runs:
-    """Points at one distance: prefixes[i] ∪ lane for each lane in starts[i]..stops[i]-1.
+    """The points prefixes[i] ∪ lane for each lane in starts[i]..stops[i]-1.
 
-    prefixes: (runs, prefix size) flipped positions. starts, stops: (runs,).
+    distance: that of all these points, None where they are mixed. prefixes: (runs, prefix size) flipped positions.
+    starts, stops: (runs,).
     """
 
-    distance: int
+    distance: int | None
     prefixes: Indices
     starts: Indices
     stops: Indices
@@ -67,7 +68,7 @@ class Layout(Protocol):
         """Return the flips of every lane: (lane_count, freedom)."""
 
     def runs(self, most: int) -> Iterator[Runs]:
-        """Yield the runs, at most so many at a time, nearest distance first; together they are the region."""
+        """Yield the runs, at most so many at a time; together they are the region. Unless mixed, nearest distance first."""
 
 
 @dataclass(frozen=True)
@@ -129,15 +130,16 @@ class LastFlips:
 
 @dataclass(frozen=True)
 class Halves:
-    """Lanes are the subsets of the last `width` positions, ordered by size: a prefix goes with all that keep the distance.
+    """Lanes are the subsets of the last `width` positions, ordered by size: a prefix goes with all that keep the radius.
 
-    Good when the radius is large or unlimited.
+    Good when the radius is large or unlimited. mixed: one run per prefix, whatever the distances; else one for each distance.
     """
 
     freedom: int
     inner: int
     outer: int
     width: int
+    mixed: bool
 
     @property
     def deepest(self) -> int:
@@ -149,11 +151,14 @@ class Halves:
         return [0, *accumulate(comb(self.width, size) for size in range(self.deepest + 1))]
 
     @cached_property
-    def _sizes(self) -> list[tuple[int, int]]:
-        """Return the distances, each with a size of prefixes that has lanes for it."""
+    def _parts(self) -> list[tuple[int | None, int, int, int]]:
+        """Return for each part of the region its distance, the size of its prefixes, and the first and last size of its lanes."""
         first = self.freedom - self.width
+        if self.mixed:
+            sizes = range(max(0, self.inner - self.width), min(self.outer, first) + 1)
+            return [(None, size, max(0, self.inner - size), min(self.width, self.outer - size)) for size in sizes]
         return [
-            (distance, size)
+            (distance, size, distance - size, distance - size)
             for distance in range(self.inner, self.outer + 1)
             for size in range(max(0, distance - self.width), min(distance, first) + 1)
         ]
@@ -164,7 +169,7 @@ class Halves:
 
     @property
     def run_count(self) -> int:
-        return sum(comb(self.freedom - self.width, size) for _, size in self._sizes)
+        return sum(comb(self.freedom - self.width, size) for _, size, _, _ in self._parts)
 
     def lanes(self) -> Bits:
         first = self.freedom - self.width
@@ -172,8 +177,8 @@ class Halves:
         return _rows(sets, self.lane_count, self.freedom)
 
     def runs(self, most: int) -> Iterator[Runs]:
-        for distance, size in self._sizes:
-            start, stop = self._edges[distance - size : distance - size + 2]
+        for distance, size, least, largest in self._parts:
+            start, stop = self._edges[least], self._edges[largest + 1]
             for prefixes in _chunks(self.freedom - self.width, size, most):
                 yield Runs(distance, prefixes, np.full(len(prefixes), start), np.full(len(prefixes), stop))
 
@@ -194,12 +199,12 @@ def _rows(sets: Iterator[Flips], count: int, freedom: int) -> Bits:
     return rows
 
 
-def shortest(freedom: int, inner: int, outer: int, fits: Callable[[Layout], bool]) -> Layout:
+def shortest(freedom: int, inner: int, outer: int, fits: Callable[[Layout], bool], *, mixed: bool) -> Layout:
     """Return the layout with the least work outside the circuit: runs to start and lanes to make, among those that fit.
 
-    One run costs about as much as making twenty lanes; measured on one core.
+    mixed: runs may hold points of several distances. One run costs about as much as making twenty lanes, on one core.
     """
     tails: list[Any] = [LastFlips(freedom, inner, outer, tail) for tail in range(1, min(freedom, 4) + 1)]
-    halves: list[Any] = [Halves(freedom, inner, outer, width) for width in range(min(freedom, 20) + 1)]
+    halves: list[Any] = [Halves(freedom, inner, outer, width, mixed) for width in range(min(freedom, 20) + 1)]
     fitting: list[Layout] = [layout for layout in (*tails, *halves) if fits(layout)]
     return min(fitting or halves[:1], key=lambda layout: 20 * layout.run_count + layout.lane_count)

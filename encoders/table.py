@@ -20,12 +20,12 @@ ZEROS, ONES = 0, 1  # the first two rows
 
 
 class Table:
-    """Rows of lane bits for one block over one region of flips.
+    """Rows of lane bits for one block over one region of flips; mixed: runs may hold points of several distances.
 
     layout: prefixes and lanes. lanes: (lanes, freedom). rows: (rows, words); row 0 is all zeros, row 1 all ones.
     """
 
-    def __init__(self, block: Block, inner: int, outer: int) -> None:
+    def __init__(self, block: Block, inner: int, outer: int, *, mixed: bool) -> None:
         self._block = block
         spread = np.sort(np.abs(block.weights), axis=1)[:, ::-1].cumsum(axis=1)
 
@@ -33,7 +33,7 @@ class Table:
             span = 2 * spread[:, layout.deepest - 1] + 1 if layout.deepest else np.ones(block.outputs)
             return int(np.minimum(span, layout.lane_count).sum()) * layout.lane_count <= 8 * LARGEST
 
-        self.layout = shortest(block.inputs, inner, outer, fits)
+        self.layout = shortest(block.inputs, inner, outer, fits, mixed=mixed)
         self.lanes: Bits = self.layout.lanes()
         sums = np.ascontiguousarray(exact_products(self.lanes, block.weights).T)
         self._steps: list[_Steps] = []

@@ -93,7 +93,7 @@ class BitsEngine:
                 if budget.spent:
                     return
         else:
-            task = _Enumeration(solved, self._kept)
+            task = _Enumeration(solved, self._kept, mixed=True)
             yield from _side_by_side(task.numbers, task.parts(), self._workers, budget)
 
     def _hits(self, solved: Presolved, targets: list[int], budget: Budget) -> Iterator[Bits | None]:
@@ -103,7 +103,7 @@ class BitsEngine:
                 hits = np.flatnonzero(np.isin(solved.network(flips), targets))
                 yield flips[hits[0]] if len(hits) else None
             return
-        task = _Enumeration(solved, self._kept)
+        task = _Enumeration(solved, self._kept, mixed=False)  # nearest first
         for runs in task.parts():
             yield task.first(runs, targets)
             if budget.spent:
@@ -113,9 +113,9 @@ class BitsEngine:
 class _Enumeration:
     """One presolved question, ready to run: the first layer as a table, the rest as a netlist."""
 
-    def __init__(self, solved: Presolved, kept: Path) -> None:
+    def __init__(self, solved: Presolved, kept: Path, *, mixed: bool) -> None:
         first, rest = _split(solved.network)
-        self.table = Table(first, solved.region.inner, solved.region.outer)
+        self.table = Table(first, solved.region.inner, solved.region.outer, mixed=mixed)
         circuit = Circuit()
         inputs = circuit.inputs(rest.inputs)
         if rest.head is None:
