@@ -54,14 +54,13 @@ def test_100_50_10_with_20_free_positions(engine: str) -> None:
     assert each(network, Subcube(image, free), engine) == FREE_20
 
 
-@pytest.mark.parametrize("engine", ["bits", "bdd"])
+@pytest.mark.parametrize("engine", ["bits", pytest.param("bdd", marks=pytest.mark.slow)])
 def test_16_bits_and_four_blocks(engine: str) -> None:
     assert each(load(NPAQ / "mnist-16-bnn_16_4blk_1.pt"), Everything(16), engine) == DEEP_16
 
 
-@pytest.mark.parametrize("engine", ["bits", pytest.param("bdd", marks=pytest.mark.slow)])
-def test_25_bits_whole_space(engine: str) -> None:
-    assert each(load(NPAQ / "mnist-25-bnn_25_1blk_20.pt"), Everything(25), engine) == WHOLE_25
+def test_25_bits_whole_space() -> None:
+    assert each(load(NPAQ / "mnist-25-bnn_25_1blk_20.pt"), Everything(25), "bits") == WHOLE_25
 
 
 @pytest.mark.parametrize("engine", ["bits", "bdd"])
