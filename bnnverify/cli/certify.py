@@ -1,0 +1,66 @@
+"""A whole data set at one radius."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bnnverify.cli.nouns import Setting, positions
+from bnnverify.cli.options import FILE, NATURAL, setting_options, within_option
+from bnnverify.cli.progress import meter, shown
+
+
+@click.command()
+@click.argument("model", type=FILE)
+@click.argument("data")
+@click.option("--radius", type=NATURAL, required=True, metavar="R", help="Inputs that differ in at most R bits.")
+@within_option
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N samples.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="J", help="Samples at the same time.")
+@click.option("--resume", type=FILE, metavar="FILE", help="Keep finished samples here, and go on from there.")
+@click.option("--count/--no-count", "counting", default=None, help="Count adversarial inputs, or only decide; default: if cheap.")
+@setting_options
+def certify(
+    model: Path,
+    data: str,
+    radius: int,
+    within: str | None,
+    limit: int | None,
+    jobs: int,
+    resume: Path | None,
+    counting: bool | None,
+    setting: Setting,
+) -> int:
+    """Decide robustness for a whole data set.
+
+    For every sample of DATA: does any input within R flipped bits change the answer?
+    --timeout is per sample. Ctrl-C keeps and prints the finished samples.
+
+    \b
+    Example: bnnverify certify model.npz digits --radius 2 --limit 100 --jobs 2
+    """
+    from bnnverify.formats import load
+    from bnnverify.queries.certify import certify as answer
+    from bnnverify.report.document import document
+    from bnnverify.report.terminal import certify_table
+    from bnnverify.samples import read_samples
+
+    network = load(model)
+    samples = read_samples(data, network, data_dir=setting.data_dir, limit=limit)
+    with meter(f"certifying at radius {radius}", quiet=setting.as_json) as reach:
+        result = answer(
+            network,
+            samples,
+            radius=radius,
+            free=positions(within, network),
+            engine=setting.engine,
+            counting=counting,
+            timeout=setting.timeout,
+            memory=setting.memory,
+            jobs=jobs,
+            resume=resume,
+            report=lambda _, done, wanted: reach(done, wanted),
+        )
+    shown(document(result, network) if setting.as_json else certify_table(result))
+    return 0 if result.decided else 1

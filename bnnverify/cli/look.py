@@ -1,0 +1,30 @@
+"""What a model file holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bnnverify.cli.options import FILE, json_option
+from bnnverify.cli.progress import shown
+
+
+@click.command()
+@click.argument("model", type=FILE)
+@json_option
+def info(model: Path, as_json: bool) -> int:
+    """Say what a model file holds.
+
+    Also how its import was checked.
+
+    \b
+    Example: bnnverify info model.npz
+    """
+    from bnnverify.formats import load
+    from bnnverify.report.document import about, document
+    from bnnverify.report.terminal import about_table
+
+    network = load(model)
+    shown(document(about(network), network) if as_json else about_table(about(network), network.sha256))
+    return 0

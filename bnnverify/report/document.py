@@ -1,0 +1,48 @@
+"""Results as JSON objects: exact numbers, with the version and the model's fingerprint."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Protocol
+
+import numpy as np
+
+from bnnverify import __version__
+from bnnverify.network import Block, Network
+
+
+class Answer(Protocol):
+    """A result that knows its plain data."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return numbers, texts, lists and objects only."""
+
+
+def document(answer: Answer | dict[str, Any], network: Network) -> str:
+    """Return one JSON object: the answer, then version and model_sha256."""
+    plain = answer if isinstance(answer, dict) else answer.to_json()
+    return json.dumps({**plain, "version": __version__, "model_sha256": network.sha256})
+
+
+def about(network: Network) -> dict[str, Any]:
+    """Return what there is to say about a network, as plain data."""
+    heads = [network.head.weights] if network.head else []
+    weights = np.concatenate([part.ravel() for part in [*(block.weights for block in network.blocks), *heads]])
+    coding = network.coding
+    return {
+        "name": network.name,
+        "inputs": network.inputs,
+        "blocks": [block.outputs for block in network.blocks],
+        "classes": network.classes if network.head else None,
+        "weights": {"total": len(weights), "zero": int((weights == 0).sum()), "largest": int(np.abs(weights).max(initial=0))},
+        "constant_neurons": [_constant(block) for block in network.blocks],
+        "picture": list(coding.shape) if coding and coding.shape else None,
+        "unflippable_inputs": int((~coding.flippable).sum()) if coding else None,
+        "notes": list(network.notes),
+    }
+
+
+def _constant(block: Block) -> int:
+    """Return how many neurons no input can move."""
+    low, high = np.minimum(block.weights, 0).sum(axis=1), np.maximum(block.weights, 0).sum(axis=1)
+    return int(((low >= block.bounds) | (high < block.bounds)).sum())

@@ -1,0 +1,69 @@
+"""Whole numbers and fractions in few characters, never rounded to 0 or to all."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from bnnverify.result import Count
+
+LONGEST = 15  # digits that are printed in full
+
+
+def whole(n: int) -> str:
+    """Return n in full up to 15 digits, then as 1.234e30."""
+    if abs(n) < 10**LONGEST:
+        return str(n)
+    power = len(str(abs(n))) - 1
+    leading = round(Fraction(abs(n), 10 ** (power - 3)))
+    if leading == 10_000:
+        leading, power = 1000, power + 1
+    return f"{'-' if n < 0 else ''}{leading // 1000}.{leading % 1000:03d}e{power}"
+
+
+def count(count: Count) -> str:
+    """Return a count as one number, or as low..high; a confidence below 1 is said."""
+    number = whole(count.low) if count.low == count.high else f"{whole(count.low)}..{whole(count.high)}"
+    return number if count.confidence == 1.0 else f"{number} (confidence {count.confidence:g})"
+
+
+def share(part: Fraction) -> str:
+    """Return a share in percent; 0 % and 100 % are exact, everything else stays apart from them."""
+    if part in (0, 1):
+        return f"{int(part) * 100} %"
+    percent = part * 100
+    if percent < Fraction(1, 100):
+        return f"{_scientific(percent)} %"
+    if percent > Fraction(9999, 100):
+        return f"100 - {_scientific(100 - percent)} %"
+    return f"{float(percent):.2f} %"
+
+
+def _scientific(value: Fraction) -> str:
+    """Return a positive fraction like 2.3e-07, also where floats would be 0."""
+    power = len(str(value.numerator)) - len(str(value.denominator))
+    while value >= Fraction(10) ** (power + 1):
+        power += 1
+    while value < Fraction(10) ** power:
+        power -= 1
+    tenths = round(value / Fraction(10) ** power * 10)
+    if tenths == 100:
+        tenths, power = 10, power + 1
+    return f"{tenths // 10}.{tenths % 10}e{power:+03d}"
+
+
+def shares(count: Count, size: int) -> str:
+    """Return a count's share of size, as one share or as low..high."""
+    low, high = share(Fraction(count.low, size)), share(Fraction(count.high, size))
+    return low if low == high else f"{low} .. {high}"
+
+
+def of(part: Fraction, total: int) -> str:
+    """Return a share with the numbers behind it: 87.50 % (7 of 8)."""
+    return f"{share(part)} ({part * total} of {total})"
+
+
+def seconds(duration: float) -> str:
+    """Return a duration in a unit that fits."""
+    if duration < 1:
+        return f"{duration * 1000:.0f} ms"
+    return f"{duration:.1f} s" if duration < 120 else f"{duration / 60:.1f} min"

@@ -1,0 +1,121 @@
+"""Results as terminal tables and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bnnverify.network import Network
+from bnnverify.report import numbers, picture
+from bnnverify.report.sentences import attack_sentence, certify_sentences, count_sentences, distance_sentence, region_words
+from bnnverify.result import AttackResult, Certification, CountResult, Distance, Verdict, Witness
+
+STYLES = {Verdict.ROBUST: "green", Verdict.VULNERABLE: "red", Verdict.UNKNOWN: "yellow"}
+
+
+def table(title: str, columns: Iterable[str], texts: Container[str] = ()) -> Table:
+    """Return an empty table; columns are aligned as numbers, those in texts as words."""
+    made = _plain(title)
+    for column in columns:
+        made.add_column(column, justify="left" if column in texts else "right")
+    return made
+
+
+def _plain(title: str) -> Table:
+    """Return a table without columns, narrow enough that eight of them fit 80 characters."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    made.show_edge, made.pad_edge, made.padding = False, False, (0, 1, 0, 0)
+    return made
+
+
+def lines(sentences: Iterable[str]) -> Text:
+    """Return sentences, one per line."""
+    return Text("\n".join(sentences))
+
+
+def verbatim(commands: Iterable[str]) -> Text:
+    """Return lines that are never broken, so that they can be copied."""
+    return Text("\n".join(commands), no_wrap=True, overflow="ignore")
+
+
+def heading(words: str) -> Text:
+    """Return words that open a part, with a free line before them."""
+    return Text(f"\n{words}", style="bold blue")
+
+
+def count_table(result: CountResult) -> RenderableType:
+    """Return each class's count and share, then the answer to what was asked."""
+    made = table(region_words(result.region), ("class", "inputs", "share", ""), texts=("",))
+    for label, count in enumerate(result.counts):
+        mark = "predicted" if label == result.predicted else ""
+        made.add_row(str(label), numbers.count(count), numbers.shares(count, result.tally.size), mark)
+    return Group(made, lines(count_sentences(result)))
+
+
+def certify_table(result: Certification) -> RenderableType:
+    """Return a line per finished sample, then the accuracies."""
+    columns = ("sample", "label", "predicted", "verdict", "adversarial", "density", "engine", "time")
+    made = table(f"radius {result.radius}: {numbers.whole(result.size)} inputs each", columns, texts=("verdict", "engine"))
+    for row in result.rows:
+        label = "" if row.label is None else str(row.label)
+        density = numbers.shares(row.adversarial, result.size)
+        verdict = Text(row.verdict.value, style=STYLES[row.verdict])
+        adversarial, time = numbers.count(row.adversarial), numbers.seconds(row.seconds)
+        made.add_row(str(row.index), label, str(row.predicted), verdict, adversarial, density, row.engine, time)
+    return Group(made, lines(certify_sentences(result)))
+
+
+def radii_table(results: Sequence[Certification]) -> RenderableType:
+    """Return a line per radius: the accuracies and verdicts of a whole data set."""
+    columns = ("radius", "inputs", "clean", "certified", *(verdict.value for verdict in Verdict), "time")
+    made = table("clean and certified accuracy, and verdicts, per radius", columns)
+    for result in results:
+        shares = ["" if share is None else numbers.share(share) for share in (result.clean_accuracy, result.certified_accuracy)]
+        verdicts = [str(sum(row.verdict is verdict for row in result.rows)) for verdict in Verdict]
+        made.add_row(str(result.radius), numbers.whole(result.size), *shares, *verdicts, numbers.seconds(result.seconds))
+    return made
+
+
+def attack_table(result: AttackResult, network: Network) -> RenderableType:
+    """Return the verdict, and the witness beside its original."""
+    return lines([attack_sentence(result), *witness_lines(result.finding.witness, network)])
+
+
+def distance_table(result: Distance, network: Network) -> RenderableType:
+    """Return the distance, and the witness beside its original."""
+    return lines([distance_sentence(result), *witness_lines(result.witness, network)])
+
+
+def witness_lines(witness: Witness | None, network: Network) -> list[str]:
+    """Return the witness as two pictures where the input has rows and columns, otherwise as a line of bits."""
+    if witness is None:
+        return []
+    coding = network.coding
+    if coding is None or coding.shape is None:
+        return ["".join(map(str, witness.bits))]
+    before = picture.original(witness.bits, witness.flips)
+    return [*picture.side_by_side(before, witness.bits, coding.shape), picture.LEGEND]
+
+
+def about_table(about: dict[str, Any], sha256: str) -> RenderableType:
+    """Return what document.about says of a network, a line each."""
+    made = _plain(about["name"] or "network")
+    made.show_header = False
+    made.add_column()
+    made.add_column(overflow="fold")
+    shape = "-".join(map(str, [about["inputs"], *about["blocks"], *([about["classes"]] if about["classes"] else [])]))
+    weights = about["weights"]
+    made.add_row("widths", shape)
+    made.add_row("weights", f"{weights['total']}, of them {weights['zero']} are 0, the largest is {weights['largest']}")
+    made.add_row("constant neurons", ", ".join(map(str, about["constant_neurons"])) or "none")
+    if about["picture"]:
+        made.add_row("picture", f"{about['picture'][0]}x{about['picture'][1]}")
+    if about["unflippable_inputs"] is not None:
+        made.add_row("inputs no image can flip", str(about["unflippable_inputs"]))
+    made.add_row("sha256", sha256)
+    return Group(made, lines(about["notes"]))
