@@ -15,7 +15,8 @@ import pytest
 from bnnverify import Head, InputCoding, Network, save
 from bnnverify.cli import BAD, DECIDED, DISAGREED, OPEN, main
 from bnnverify.errors import Disagreement
-from bnnverify.result import Certification, Count, Row, Verdict
+from bnnverify.queries.engine import Progress
+from bnnverify.result import Certification, Count, Row, Tally, Verdict
 from tests.data import DATA, needs_data
 from tests.zoo import majority
 
@@ -259,3 +260,18 @@ def test_the_demo_tells_its_whole_story(tmp_path: Path, capsys: pytest.CaptureFi
     assert "certified accuracy" in out
     assert (tmp_path / "out" / "report.html").read_text("utf-8").count("data:image/svg+xml") == 2
     assert said(capsys, "info", str(tmp_path / "out" / "digits.npz"))[0] == DECIDED
+
+
+def test_ctrl_c_prints_the_interval_known_so_far(
+    model: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(query: Any, *, report: Any, **_: Any) -> None:
+        report(Progress(5, 22, Tally.seen(22, [2, 3])))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bnnverify.queries.count.count", interrupted)
+    code, out, _ = said(capsys, "count", model, POINT, "--radius", "2", "--json")
+    found = json.loads(out)
+    assert code == OPEN
+    assert found["counts"] == {"low": [2, 3], "high": [19, 20]}
+    assert found["reason"] == "interrupted"

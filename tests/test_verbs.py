@@ -131,8 +131,11 @@ def test_distance_reports_and_stops() -> None:
     heard: list[tuple[int, int]] = []
     distance(NETWORK, SAMPLES.bits[1], report=lambda d, largest: heard.append((d, largest)))
     assert heard == [(0, 9), (1, 9), (2, 9), (3, 9)]
-    stopped = distance(parity(9), SAMPLES.bits[1], event=Becomes(1), engine="sat", budget=Budget(seconds=0.0))
+    wide = majority(81)
+    nearly = np.arange(81) < 39  # two more ones are needed; the region alone decides distances 0 and 1
+    stopped = distance(wide, nearly.astype(int), engine="sat", budget=Budget(seconds=0.0))
     assert not stopped.exact
+    assert stopped.low == 2
     assert stopped.high is None
     assert stopped.reason.startswith("stopped after")
     with pytest.raises(BadQuery, match="radius must be between 0 and 9, got 10"):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bnnverify.cli.nouns import Place, Setting, event_named, positions, yes_or_no
 from bnnverify.cli.options import FILE, NATURAL, place_options, setting_options, within_option
 from bnnverify.cli.progress import meter, shown
+
+if TYPE_CHECKING:
+    from bnnverify.queries.engine import Progress
 
 
 @click.command()
@@ -26,6 +32,8 @@ def count(model: Path, place: Place, event: str, setting: Setting) -> int:
     """
     from bnnverify.formats import load
     from bnnverify.queries.count import count as answer
+    from bnnverify.queries.count import counted
+    from bnnverify.queries.plan import choose
     from bnnverify.query import Query
     from bnnverify.report.document import document
     from bnnverify.report.terminal import count_table
@@ -33,8 +41,21 @@ def count(model: Path, place: Place, event: str, setting: Setting) -> int:
     network = load(model)
     region = place.region(network, setting.data_dir)
     query = Query(network, region, event_named(event, network, region.center))
+    latest: list[Progress] = []
+    started = time.monotonic()
+
+    def heard(progress: Progress) -> None:
+        latest[:] = [progress]
+        reach(progress.done, progress.total)
+
     with meter("counting", quiet=setting.as_json) as reach:
-        result = answer(query, engine=setting.engine, budget=setting.budget(), report=lambda p: reach(p.done, p.total))
+        try:
+            result = answer(query, engine=setting.engine, budget=setting.budget(), report=heard)
+        except KeyboardInterrupt:
+            if not latest:
+                raise
+            engine = choose(query, setting.engine, counting=True).engine
+            result = counted(query, engine, replace(latest[0].tally, reason="interrupted"), time.monotonic() - started)
     shown(document(result, network) if setting.as_json else count_table(result))
     return 0 if result.exact else 1
 

@@ -1,0 +1,131 @@
+"""Compare encodings of thresholds and SAT solvers on trained networks; the tables are those of docs/cnf.md.
+
+    python benchmarks/encodings.py        the trained networks need the data folder ($BNNVERIFY_DATA)
+
+About fifteen minutes on one core.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator
+from itertools import product
+from multiprocessing.connection import Connection
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+from pysat.solvers import Solver
+
+from bnnverify import EachClass, HammingBall, Network, Query, Region
+from bnnverify.encoders.cardinality import ENCODINGS
+from bnnverify.encoders.cnf import Formula, formula
+from bnnverify.encoders.presolve import presolve
+from bnnverify.formats import load
+from bnnverify.queries import by_sat
+from bnnverify.queries.by_sat import SOLVER, SatEngine
+from bnnverify.queries.engine import Budget
+
+DATA = Path(os.environ.get("BNNVERIFY_DATA") or Path(__file__).parents[2] / "shared" / "data")
+LIMIT = 20.0  # seconds for one call of a solver
+THREE = ("totalizer", "diagram", "adder")
+LOOKS = (1, 256)  # 1: every point is named by the solver, unless a whole surrounding is decided
+SOLVERS = ("minisat22", "glucose4", "cadical153", "cadical195")
+NETWORKS = {
+    "100-20-10": "npaq-models/mnist-100-bnn_1blk_20.pt",
+    "100-50-10": "npaq-models/mnist-100-bnn_1blk_50.pt",
+    "100-50-20-10": "bnnquanalyst-csv/models/mnist_bnn_2_blk_100_50_20_10",
+    "400-100-10": "npaq-models/mnist-400-bnn_1blk_100.pt",
+    "400-200-100-100-10": "npaq-models/mnist-400-bnn_3blk_200_100.pt",
+    "784-100-10": "bnnquanalyst-csv/models/mnist_bnn_1_blk_784_100_10",
+}
+FINDS = [  # network, image, radius
+    ("100-20-10", 3, 5),
+    ("100-50-10", 3, 5),
+    ("100-50-20-10", 0, 10),
+    ("400-100-10", 0, 5),
+    ("400-200-100-100-10", 3, 1),
+    ("400-200-100-100-10", 0, 1),
+    ("400-200-100-100-10", 3, 2),
+    ("400-200-100-100-10", 0, 2),
+    ("784-100-10", 3, 5),
+    ("784-100-10", 0, 8),
+]
+COUNTS = [
+    ("100-20-10", 0, 2),
+    ("100-20-10", 0, 3),
+    ("100-50-10", 0, 1),
+    ("100-50-10", 0, 2),
+    ("100-50-10", 0, 3),
+    ("100-50-10", 0, 4),
+    ("784-100-10", 5, 2),
+]
+
+
+def questions(data: Path, cases: list[tuple[str, int, int]]) -> Iterator[tuple[str, Network, Region]]:
+    """Yield a name, a network and a ball around one of the benchmark images."""
+    for name, image, radius in cases:
+        network = load(data / NETWORKS[name])
+        text = (data / "bnnquanalyst-csv" / "inputs" / f"instance_{image}_{network.inputs}.txt").read_text()
+        center = (np.array(text.split(), dtype=float) > 0).astype(np.uint8)
+        yield f"{name}, image {image}, r = {radius}", network, HammingBall(center, radius)
+
+
+def _solve(encoded: Formula, solver: str, pipe: Connection) -> None:
+    started = time.process_time()
+    with Solver(solver, bootstrap_with=encoded.clauses + encoded.event) as running:
+        answer = "found" if running.solve() else "none"
+    pipe.send(f"{answer} {time.process_time() - started:.2f}")
+
+
+def solved(encoded: Formula, solver: str) -> str:
+    """Return the answer and its CPU seconds, or that it took too long."""
+    here, there = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(target=_solve, args=(encoded, solver, there))
+    child.start()
+    answer = here.recv() if here.poll(LIMIT) else f"> {LIMIT:g}"
+    child.kill()
+    child.join()
+    return str(answer)
+
+
+def compare_finds(data: Path) -> None:
+    """Print size, time to encode and time to solve "the answer changes", for each encoding; the solvers on the default."""
+    print("| question | encoding | variables | clauses | encode, s |", " | ".join(SOLVERS), "|\n|" + "---|" * (5 + len(SOLVERS)))
+    for (name, network, region), encoding in product(questions(data, FINDS), THREE):
+        question = presolve(network, region)
+        label = question.classes.index(network(region.center))
+        started = time.process_time()
+        encoded = formula(question, frozenset(range(len(question.classes))) - {label}, encoding=ENCODINGS[encoding])
+        spent = f"{time.process_time() - started:.2f}"
+        times = [solved(encoded, solver) if solver == SOLVER or encoding == "totalizer" else "" for solver in SOLVERS]
+        row = [name, encoding, str(encoded.variables), str(len(encoded.clauses)), spent, *times]
+        print("|", " | ".join(row), "|", flush=True)
+
+
+def counted(query: Query, encoding: str) -> str:
+    """Return the CPU seconds of counting every class, or that it took too long."""
+    started = time.process_time()
+    tally = SatEngine(ENCODINGS[encoding]).count(query, Budget(3 * LIMIT))
+    return f"{time.process_time() - started:.2f}" if all(c.exact for c in tally.counts) else f"> {3 * LIMIT:g}"
+
+
+def compare_counts(data: Path) -> None:
+    """Print the CPU seconds of counting every class, for each encoding, then for different numbers of points per look."""
+    print("| question | points |", " | ".join(THREE), *(f"| {look} per look" for look in LOOKS), "|")
+    print("|" + "---|" * (2 + len(THREE) + len(LOOKS)))
+    for name, network, region in questions(data, COUNTS):
+        query = Query(network, region, EachClass())
+        row = [name, str(region.size), *(counted(query, encoding) for encoding in THREE)]
+        for look in LOOKS:
+            with patch.object(by_sat, "LOOK", look):
+                row.append(counted(query, "by-width"))
+        print("|", " | ".join(row), "|", flush=True)
+    print()
+
+
+if __name__ == "__main__":
+    compare_counts(DATA)
+    compare_finds(DATA)
