@@ -265,7 +265,7 @@ def test_the_demo_tells_its_whole_story(tmp_path: Path, capsys: pytest.CaptureFi
 def test_ctrl_c_prints_the_interval_known_so_far(
     model: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(query: Any, *, report: Any, **_: Any) -> None:
+    def interrupted(*_: Any, report: Any, **__: Any) -> None:
         report(Progress(5, 22, Tally.seen(22, [2, 3])))
         raise KeyboardInterrupt
 
