@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any
@@ -41,21 +41,30 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class Shares:
+    """How many points at exactly this distance fall to each class."""
+
+    distance: int
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Tally:
     """How many points of a region fall to each class; the classes share out size points between them.
 
-    reason: why it is not exact, when it is not.
+    reason: why it is not exact, when it is not. shells: exact, per distance, as far as they are finished and known.
     """
 
     size: int
     counts: tuple[Count, ...]
     reason: str = ""
+    shells: tuple[Shares, ...] = ()
 
     @classmethod
-    def seen(cls, size: int, seen: Sequence[int], reason: str = "") -> Tally:
+    def seen(cls, size: int, seen: Sequence[int], reason: str = "", shells: Iterable[Shares] = ()) -> Tally:
         """Return what is known when seen[c] points of class c were met and the rest was not looked at."""
         rest = size - sum(seen)
-        return cls(size, tuple(Count(k, k + rest) for k in seen), reason)
+        return cls(size, tuple(Count(k, k + rest) for k in seen), reason, tuple(shells))
 
     def of(self, classes: Iterable[int]) -> Count:
         """Return how many points fall to any of these classes, as sharp as the single counts allow."""
@@ -69,7 +78,7 @@ class Tally:
 
     def sharpened(self) -> Tally:
         """Return the same tally with each count cut to what the others leave."""
-        return Tally(self.size, tuple(self.of([c]) for c in range(len(self.counts))), self.reason)
+        return replace(self, counts=tuple(self.of([c]) for c in range(len(self.counts))))
 
 
 @dataclass(frozen=True)
@@ -153,6 +162,7 @@ class CountResult:
             "count": {"low": self.asked.low, "high": self.asked.high},
             "counts": {"low": [c.low for c in self.counts], "high": [c.high for c in self.counts]},
             "adversarial": {"low": self.adversarial.low, "high": self.adversarial.high},
+            "shells": [asdict(shares) for shares in self.tally.shells],
             "confidence": self.asked.confidence,
             "seconds": self.seconds,
             "reason": self.reason,

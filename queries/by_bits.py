@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from itertools import pairwise
+from math import comb
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,14 +31,15 @@ from bnnverify.errors import Disagreement
 from bnnverify.network import Bits, Block, Network
 from bnnverify.queries.engine import Ability, Budget, Progress, Report, silent
 from bnnverify.query import Query, confirmed
-from bnnverify.result import Finding, Tally
+from bnnverify.result import Finding, Shares, Tally
 
 SMALL = 2**26  # points times weights, below which the network itself is asked: making a netlist takes as long
 LARGE = 2**23  # points from which on compiling takes less time than it saves
 AT_ONCE = 2**12  # words per interpreted step: a wire's words are then 32 KB, and those in use stay in the cache
-CHUNK = 2**28  # points per piece of work for one core: a fraction of a second
+CHUNK = 2**37  # points times gates per piece of work for one core: a fraction of a second; interpreted, a tenth of it
 
 Numbers = list[int]
+Part = tuple[int | None, Numbers]  # the distance of its points (None: mixed), and how many fall to each class
 Counting = Callable[[Words, NDArray[np.int32], Indices, Indices], Numbers]
 
 
@@ -54,18 +57,15 @@ class BitsEngine:
         self._kept = kept or user_cache_path("bnnverify") / "kernels"
 
     def count(self, query: Query, budget: Budget, report: Report = silent) -> Tally:
-        """Return how many points of query.region fall to each class: all classes in one pass."""
-        region, classes = query.region, query.network.classes
-        solved = presolve(query.network, region)
-        seen = [0] * classes
-        for numbers in self._counted(solved, budget):
-            for c, number in zip(solved.classes, numbers, strict=True):
-                seen[c] += number
-            report(Progress(sum(seen), region.size, Tally.seen(region.size, seen)))
-        done = sum(seen)
-        if done > region.size or (done < region.size and not budget.spent):
-            raise Disagreement(f"bits: expected {region.size} points in the region, met {done}")
-        return Tally.seen(region.size, seen, "" if done == region.size else f"stopped after {budget.seconds:g} s")
+        """Return how many points of query.region fall to each class: all classes in one pass, and per distance for balls."""
+        solved = presolve(query.network, query.region)
+        census = _Census(query, solved.classes)
+        for part in self._counted(solved, budget):
+            census.add(*part)
+            report(Progress(census.done, query.region.size, census.tally()))
+        if census.done > query.region.size or (census.done < query.region.size and not budget.spent):
+            raise Disagreement(f"bits: expected {query.region.size} points in the region, met {census.done}")
+        return census.tally("" if census.done == query.region.size else f"stopped after {budget.seconds:g} s")
 
     def find(self, query: Query, budget: Budget) -> Finding:
         """Return whether the event happens, with a witness at the smallest distance where it does."""
@@ -83,17 +83,16 @@ class BitsEngine:
     def close(self) -> None:
         """Nothing outlives a question."""
 
-    def _counted(self, solved: Presolved, budget: Budget) -> Iterator[Numbers]:
-        """Yield class counts of parts of the region, until all is counted or the budget is spent."""
+    def _counted(self, solved: Presolved, budget: Budget) -> Iterator[Part]:
+        """Yield class counts of parts of the region, nearest first, until all is counted or the budget is spent."""
         if solved.decided:
-            yield [solved.region.size]
+            region = solved.region
+            yield from ((d, [comb(region.n, d)]) for d in range(region.inner, region.outer + 1))
         elif _is_small(solved):
-            for flips in solved.region.points():
-                yield [int(k) for k in np.bincount(solved.network(flips), minlength=solved.network.classes)]
-                if budget.spent:
-                    return
+            yield from _looked_at(solved, budget)
         else:
-            task = _Enumeration(solved, self._kept, mixed=True)
+            cube = (solved.region.inner, solved.region.outer) == (0, solved.region.n)
+            task = _Enumeration(solved, self._kept, mixed=cube)  # nobody measures distance in a cube
             yield from _side_by_side(task.numbers, task.parts(), self._workers, budget)
 
     def _hits(self, solved: Presolved, targets: list[int], budget: Budget) -> Iterator[Bits | None]:
@@ -103,11 +102,34 @@ class BitsEngine:
                 hits = np.flatnonzero(np.isin(solved.network(flips), targets))
                 yield flips[hits[0]] if len(hits) else None
             return
-        task = _Enumeration(solved, self._kept, mixed=False)  # nearest first
+        task = _Enumeration(solved, self._kept, mixed=False)
         for runs in task.parts():
             yield task.first(runs, targets)
             if budget.spent:
                 return
+
+
+@dataclass
+class _Census:
+    """Counts as they come in, nearest first. classes: what the presolved classes mean."""
+
+    query: Query
+    classes: tuple[int, ...]
+    done: int = 0
+    seen: dict[int | None, Numbers] = field(default_factory=dict)
+
+    def add(self, distance: int | None, numbers: Numbers) -> None:
+        self.done += sum(numbers)
+        counts = self.seen.setdefault(distance, [0] * self.query.network.classes)
+        for c, number in zip(self.classes, numbers, strict=True):
+            counts[c] += number
+
+    def tally(self, reason: str = "") -> Tally:
+        """Return what is known; the last distance met is finished only if all of its points are in."""
+        region = self.query.region
+        totals = [sum(column) for column in zip(*self.seen.values(), strict=True)] or [0] * self.query.network.classes
+        whole = {d: tuple(k) for d, k in self.seen.items() if d is not None and sum(k) == comb(region.freedom, d)}
+        return Tally.seen(region.size, totals, reason, (Shares(d, k) for d, k in sorted(whole.items())))
 
 
 class _Enumeration:
@@ -125,7 +147,8 @@ class _Enumeration:
         large = solved.region.size >= LARGE
         self._counting: Counting = Kernel(circuit, inputs, asked, kept).numbers if large else self._interpreted
         points_per_run = max(1, solved.region.size // max(1, self.table.layout.run_count))
-        self._most = max(1, min(2**13, CHUNK // points_per_run))
+        points_per_part = CHUNK // (len(self.program.steps) + 100) // (1 if large else 10)
+        self._most = max(1, min(2**13, points_per_part // points_per_run))
 
     def parts(self) -> Iterator[Runs]:
         return self.table.layout.runs(self._most)
@@ -160,6 +183,17 @@ class _Enumeration:
         return self.table.flips(run.prefixes[0], 64 * (int(run.starts[0]) // 64 + word) + bit)
 
 
+def _looked_at(solved: Presolved, budget: Budget) -> Iterator[Part]:
+    """Yield class counts by asking the network about every point."""
+    for flips in solved.region.points():
+        distances, labels = flips.sum(axis=1, dtype=np.int64), solved.network(flips)
+        for distance in range(int(distances[0]), int(distances[-1]) + 1):
+            numbers = np.bincount(labels[distances == distance], minlength=solved.network.classes)
+            yield distance, [int(k) for k in numbers]
+        if budget.spent:
+            return
+
+
 def _is_small(solved: Presolved) -> bool:
     return solved.region.size * sum(a * b for a, b in pairwise(solved.network.widths)) <= SMALL
 
@@ -183,18 +217,19 @@ def _batches(lengths: Indices) -> Iterator[slice]:
         start = stop
 
 
-def _side_by_side(work: Callable[[Runs], Numbers], parts: Iterator[Runs], workers: int, budget: Budget) -> Iterator[Numbers]:
-    """Yield work(part) for each part, in order, a few parts at the same time, until the budget is spent."""
+def _side_by_side(work: Callable[[Runs], Numbers], parts: Iterator[Runs], workers: int, budget: Budget) -> Iterator[Part]:
+    """Yield what work makes of each part, in order, a few parts at the same time, until the budget is spent."""
     pool = ThreadPoolExecutor(workers)
-    waiting: list[Future[Numbers]] = []
+    waiting: list[tuple[int | None, Future[Numbers]]] = []
     try:
         for part in parts:
-            waiting.append(pool.submit(work, part))
+            waiting.append((part.distance, pool.submit(work, part)))
             if len(waiting) > workers:
-                yield waiting.pop(0).result()
+                distance, future = waiting.pop(0)
+                yield distance, future.result()
             if budget.spent:
                 return
-        while waiting and not budget.spent:
-            yield waiting.pop(0).result()
+        for distance, future in waiting:
+            yield distance, future.result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

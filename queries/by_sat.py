@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -95,7 +96,7 @@ class _Census:
         for k, (label, seen) in enumerate(zip(self._question.classes, self._seen, strict=True)):
             counts[label] = Count(seen, seen if k in self._sought and not reason else seen + rest)
         tally = Tally(query.region.size, tuple(counts)).sharpened()
-        return tally if all(count.exact for count in tally.counts) else Tally(tally.size, tally.counts, reason)
+        return tally if all(count.exact for count in tally.counts) else replace(tally, reason=reason)
 
     def cause(self, flips: Bits) -> tuple[int, ...]:
         """Return the first of these flips, those that matter leading, such that few points have them all; never none.

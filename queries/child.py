@@ -12,6 +12,7 @@ import resource
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing.connection import Connection, Pipe
 from threading import RLock
 from typing import Any
@@ -52,7 +53,7 @@ class InChild:
             report(progress)
 
         answer = self._ask("count", query, budget, keep)
-        return Tally(latest.size, latest.counts, answer) if isinstance(answer, str) else answer
+        return replace(latest, reason=answer) if isinstance(answer, str) else answer
 
     def find(self, query: Query, budget: Budget) -> Finding:
         answer = self._ask("find", query, budget, silent)

@@ -115,7 +115,12 @@ def test_the_netlist_paths_of_bits_equal_enumeration(large: int, tmp_path: Path,
         patch.setattr(by_bits, "SMALL", -1)
         patch.setattr(by_bits, "LARGE", large)
         patch.setattr(by_bits, "AT_ONCE", 1)
-        assert lows(engine.count(query, Budget())) == enumerated(query)
+        tally = engine.count(query, Budget())
+        assert lows(tally) == enumerated(query)
+        region = query.region
+        if tally.shells or (region.inner, region.outer) != (0, region.freedom):
+            shells = [Query(query.network, region.shell(d), EachClass()) for d in _distances(region)]
+            assert [list(shares.counts) for shares in tally.shells] == [enumerated(shell) for shell in shells]
         finding = engine.find(query, Budget())
     assert finding.happens is any(enumerated(query)[c] for c in query.targets)
 

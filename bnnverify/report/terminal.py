@@ -13,7 +13,7 @@ from rich.text import Text
 from bnnverify.network import Network
 from bnnverify.report import numbers, picture
 from bnnverify.report.sentences import attack_sentence, certify_sentences, count_sentences, distance_sentence, region_words
-from bnnverify.result import AttackResult, Certification, CountResult, Distance, Verdict, Witness
+from bnnverify.result import AttackResult, Certification, Count, CountResult, Distance, Verdict, Witness
 
 STYLES = {Verdict.ROBUST: "green", Verdict.VULNERABLE: "red", Verdict.UNKNOWN: "yellow"}
 
@@ -54,7 +54,19 @@ def count_table(result: CountResult) -> RenderableType:
     for label, count in enumerate(result.counts):
         mark = "predicted" if label == result.predicted else ""
         made.add_row(str(label), numbers.count(count), numbers.shares(count, result.tally.size), mark)
-    return Group(made, lines(count_sentences(result)))
+    return Group(made, *_shells(result), lines(count_sentences(result)))
+
+
+def _shells(result: CountResult) -> list[Table]:
+    """Return a line per distance, where distances are known one by one."""
+    if len(result.tally.shells) < 2:
+        return []
+    made = table("by distance", ("flips", "inputs", "adversarial", "share"))
+    for shares in result.tally.shells:
+        size = sum(shares.counts)
+        adversarial = Count.exactly(size - shares.counts[result.predicted])
+        made.add_row(str(shares.distance), numbers.whole(size), numbers.count(adversarial), numbers.shares(adversarial, size))
+    return [made]
 
 
 def certify_table(result: Certification) -> RenderableType:
