@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -10,11 +11,12 @@ from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bnnverify.errors import BadQuery, BadSample
+from bnnverify.errors import BadInput, BadQuery, BadSample
 from bnnverify.network import Bits, Network
 from bnnverify.queries.count import counted
 from bnnverify.queries.engine import Budget, Engine
@@ -64,13 +66,13 @@ def certify(
     with Journal(resume, task.words()) as journal, suppress(KeyboardInterrupt):
         todo = []
         for sample in _each(samples):
-            row = journal.row(sample.index, sample.bits)
+            row = _row_of(journal.known.get(sample.key))
             if row is None or row.verdict is Verdict.UNKNOWN:  # a longer timeout may decide it now
                 todo.append(sample)
             else:
                 rows[row.index] = row
         for sample, row in _answers(task, todo, jobs):
-            journal.keep(row, sample.bits)
+            journal.keep(sample.key, row.to_json())
             rows[row.index] = row
             report(row, len(rows), len(samples.bits))
     ordered = tuple(rows[index] for index in sorted(rows))
@@ -82,6 +84,18 @@ class _Sample:
     index: int
     bits: Bits
     label: int | None
+
+    @property
+    def key(self) -> str:
+        """Return what an earlier run's row must match: the index and the very bits."""
+        return f"{self.index} {hashlib.sha256(self.bits.tobytes()).hexdigest()[:32]}"
+
+
+def _row_of(piece: dict[str, Any] | None) -> Row | None:
+    try:
+        return None if piece is None else Row.from_json(piece)
+    except (ValueError, KeyError, TypeError):
+        raise BadInput("resume file: expected rows of an earlier certify run, got something else") from None
 
 
 def _each(samples: Samples) -> Iterator[_Sample]:
@@ -104,8 +118,9 @@ class _Task:
 
     def words(self) -> dict[str, object]:
         """Return what rows of an earlier run must have in common with this one."""
-        free = "".join(map(str, self.free.astype(int).tolist()))
-        return {"model": self.network.sha256, "radius": self.radius, "free": free, "counting": self.counting}
+        free = hashlib.sha256(self.free.tobytes()).hexdigest()[:16]
+        known = {"radius": self.radius, "free positions": free, "counting": self.counting}
+        return {"work": "certify", "model": self.network.sha256, **known}
 
 
 class _Worker:

@@ -1,9 +1,8 @@
-"""Finished rows on disk, one JSON line each, so that an interrupted or killed certification loses nothing."""
+"""Finished pieces of long work on disk, one JSON line each, so that an interrupted or killed run loses nothing that was done."""
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,20 +10,18 @@ from types import TracebackType
 from typing import IO, Any
 
 from bnnverify.errors import BadInput
-from bnnverify.network import Bits
-from bnnverify.result import Row
 
 
 class Journal:
-    """The rows of a file, and a place for new ones. Without a path it remembers nothing.
+    """The finished pieces of a file by their key, and a place for new ones. Without a path it remembers nothing.
 
-    The first line says what was asked; a file about another question is refused, never overwritten.
+    asked: what the work is, model first: the first line of the file. A file about other work is refused, never overwritten.
     """
 
     def __init__(self, path: Path | None, asked: dict[str, Any]) -> None:
         self._path, self._asked = path, asked
-        self._rows: dict[tuple[int, str], Row] = {}
         self._file: IO[bytes] | None = None
+        self.known: dict[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Journal:
         if self._path is not None:
@@ -44,13 +41,9 @@ class Journal:
         if self._file is not None:
             self._file.close()
 
-    def row(self, index: int, bits: Bits) -> Row | None:
-        """Return the finished row of a sample, if the file has one for exactly these bits."""
-        return self._rows.get((index, _print_of(bits)))
-
-    def keep(self, row: Row, bits: Bits) -> None:
-        """Add a finished row; it is on its way to the disk when this returns."""
-        self._write({"bits": _print_of(bits), **row.to_json()})
+    def keep(self, key: str, piece: dict[str, Any]) -> None:
+        """Add a finished piece; it is on its way to the disk when this returns."""
+        self._write({"key": key, **piece})
 
     def _write(self, line: dict[str, Any]) -> None:
         if self._file is not None:
@@ -63,23 +56,26 @@ class Journal:
         whole = content.rfind(b"\n") + 1  # what follows the last line end was cut off by a kill
         lines = content[:whole].splitlines()
         if lines:
-            self._rows = self._understood(lines)
+            self.known = self._understood(lines)
         elif not _line(self._asked).startswith(content):
-            raise BadInput(f"resume file {self._path}: expected rows of an earlier certify run, got something else")
+            raise self._foreign("something else")
         file.truncate(whole)
         self._file = file
         if not lines:
             self._write(self._asked)
 
-    def _understood(self, lines: list[bytes]) -> dict[tuple[int, str], Row]:
+    def _understood(self, lines: list[bytes]) -> dict[str, dict[str, Any]]:
         try:
             first, *rest = map(json.loads, lines)
-            rows = {(line["index"], line.pop("bits")): Row.from_json(line) for line in rest}
+            pieces = {str(line.pop("key")): line for line in rest}
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise BadInput(f"resume file {self._path}: expected rows of an earlier certify run, got something else") from None
+            raise self._foreign("something else") from None
         if first != self._asked:
-            raise BadInput(f"resume file {self._path}: expected rows for {_told(self._asked)}, got {_told(first)}")
-        return rows
+            raise self._foreign(_told(first))
+        return pieces
+
+    def _foreign(self, came: str) -> BadInput:
+        return BadInput(f"resume file {self._path}: expected an earlier run of {_told(self._asked)}, got {came}")
 
 
 def _line(entry: dict[str, Any]) -> bytes:
@@ -87,10 +83,8 @@ def _line(entry: dict[str, Any]) -> bytes:
 
 
 def _told(asked: Any) -> str:
-    if not isinstance(asked, dict) or "model" not in asked:
-        return "another file"
-    return f"model {str(asked['model'])[:12]}, radius {asked.get('radius')}, free positions and counting as there"
-
-
-def _print_of(bits: Bits) -> str:
-    return hashlib.sha256(bits.tobytes()).hexdigest()[:32]
+    """Return the work in words."""
+    if not isinstance(asked, dict) or "work" not in asked or "model" not in asked:
+        return "something else"
+    rest = ", ".join(f"{key} {value}" for key, value in asked.items() if key not in ("work", "model"))
+    return f"{asked['work']} on model {str(asked['model'])[:12]}, {rest}"

@@ -196,7 +196,7 @@ def test_resume_reads_finished_rows_and_asks_only_for_the_rest(tmp_path: Path) -
     part = Samples(SAMPLES.bits[:3], SAMPLES.labels[:3] if SAMPLES.labels is not None else None, SAMPLES.indices[:3], "part")
     certify(NETWORK, part, radius=2, resume=path)
     with path.open("ab") as file:
-        file.write(b'{"bits": "cut off by a ki')
+        file.write(b'{"key": "cut off by a ki')
     heard: list[int] = []
     table = certify(NETWORK, SAMPLES, radius=2, resume=path, report=lambda row, *_: heard.append(row.index))
     assert heard == [14, 15, 19]
@@ -217,12 +217,12 @@ def test_a_resume_file_of_another_question_is_refused_and_kept(tmp_path: Path) -
     certify(NETWORK, SAMPLES, radius=2, resume=path)
     before = path.read_bytes()
     for network, radius in ((NETWORK, 1), (parity(9), 2)):
-        with pytest.raises(BadInput, match=f"expected rows for model {network.sha256[:12]}, radius {radius}"):
+        with pytest.raises(BadInput, match=f"expected an earlier run of certify on model {network.sha256[:12]}, radius {radius}"):
             certify(network, SAMPLES, radius=radius, resume=path)
     assert path.read_bytes() == before
     for foreign in ("something else\n", "no line end", "[1, 2]\n[3]\n"):
         path.write_text(foreign)
-        with pytest.raises(BadInput, match="expected rows"):
+        with pytest.raises(BadInput, match="expected an earlier run of certify"):
             certify(NETWORK, SAMPLES, radius=2, resume=path)
         assert path.read_text() == foreign
     with pytest.raises(BadInput, match="Is a directory"):
