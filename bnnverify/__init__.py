@@ -16,18 +16,8 @@ from bnnverify.errors import BadInput, BadModel, BadQuery, BadSample, BnnVerifyE
 from bnnverify.network import Block, Head, InputCoding, Network
 from bnnverify.query import Becomes, EachClass, Leaves, Query
 from bnnverify.region import Everything, HammingBall, Region, Shell, Subcube
-from bnnverify.result import (
-    AttackResult,
-    Certification,
-    Count,
-    CountResult,
-    Distance,
-    Finding,
-    Row,
-    Tally,
-    Verdict,
-    Witness,
-)
+from bnnverify.result import AttackResult, Certification, CountResult, Distance, Finding, Row, Verdict, Witness
+from bnnverify.tally import Count, Shares, Tally
 
 if TYPE_CHECKING:
     from bnnverify.fold import fold_block, fold_head
@@ -85,6 +75,7 @@ __all__ = [
     "Region",
     "Row",
     "Samples",
+    "Shares",
     "Shell",
     "Subcube",
     "Tally",

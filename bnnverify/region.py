@@ -110,6 +110,22 @@ class Region:
         mask = self.free & mask_of(free, self.n)
         return Region(self.center, mask, self.inner, min(self.outer, int(mask.sum())))
 
+    def parts(self, most: int) -> Iterator[Region]:
+        """Yield disjoint regions that make up this one, cut at the first free positions until none has more than most points."""
+        todo = [self]
+        while todo:
+            part = todo.pop()
+            if part.size <= most or part.outer == 0:
+                yield part
+                continue
+            first, left = int(part.positions[0]), part.freedom - 1
+            free, flipped = part.free.copy(), part.center.copy()
+            free[first] = False
+            flipped[first] ^= 1
+            todo.append(Region(flipped, free, max(part.inner - 1, 0), part.outer - 1))
+            if part.inner <= left:
+                todo.append(Region(part.center, free, part.inner, min(part.outer, left)))
+
     def thresholds(self) -> list[Threshold]:
         """Return bricks over the n input bits that hold exactly on the region."""
         signs = np.where(self.center == 1, -1, 1)

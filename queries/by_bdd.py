@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from bnnverify.encoders.bdd import Diagrams
@@ -12,7 +12,8 @@ from bnnverify.network import Bits
 from bnnverify.queries.engine import Ability, Budget, Progress, Report, silent
 from bnnverify.query import Query, confirmed
 from bnnverify.region import Region
-from bnnverify.result import Finding, Tally
+from bnnverify.result import Finding
+from bnnverify.tally import Tally
 
 PARTS = 16  # no part holds more than this share of the region: so often, at least, a count can report and stop
 OXIDD_NEEDS = 2 << 30  # bytes of address space, most of it never touched; with less, oxidd ends the process at its start
@@ -33,7 +34,7 @@ class BddEngine:
         """Return how many points fall to each class: exact for all of them, unless the budget runs out."""
         size, seen = query.region.size, [0] * query.network.classes
         try:
-            for part in parts(query.region, max(SMALL, size // PARTS)):
+            for part in query.region.parts(max(SMALL, size // PARTS)):
                 for c, share in self._shares(query, part, budget):
                     seen[c] += share
                 report(Progress(sum(seen), size, Tally.seen(size, seen)))
@@ -63,7 +64,7 @@ class BddEngine:
         if query.network(nearest) in query.targets:
             return Finding(True, confirmed(query, nearest))
         try:
-            for part in parts(query.region, max(SMALL, query.region.size // PARTS)):
+            for part in query.region.parts(max(SMALL, query.region.size // PARTS)):
                 point = self._example(query, part, budget)
                 if point is not None:
                     return Finding(True, confirmed(query, point))
@@ -107,20 +108,3 @@ def _pause(budget: Budget) -> Callable[[], None]:
             raise _Stopped(f"stopped after {budget.seconds:g} s")
 
     return pause
-
-
-def parts(region: Region, most: int) -> Iterator[Region]:
-    """Yield disjoint regions that make up region, cut at its first free positions until none has more than most points."""
-    todo = [region]
-    while todo:
-        part = todo.pop()
-        if part.size <= most or part.outer == 0:
-            yield part
-            continue
-        first, left = int(part.positions[0]), part.freedom - 1
-        free, flipped = part.free.copy(), part.center.copy()
-        free[first] = False
-        flipped[first] ^= 1
-        todo.append(Region(flipped, free, max(part.inner - 1, 0), part.outer - 1))
-        if part.inner <= left:
-            todo.append(Region(part.center, free, part.inner, min(part.outer, left)))

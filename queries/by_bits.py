@@ -31,7 +31,8 @@ from bnnverify.errors import Disagreement
 from bnnverify.network import Bits, Block, Network
 from bnnverify.queries.engine import Ability, Budget, Progress, Report, silent
 from bnnverify.query import Query, confirmed
-from bnnverify.result import Finding, Shares, Tally
+from bnnverify.result import Finding
+from bnnverify.tally import Shares, Tally
 
 SMALL = 2**26  # points times weights, below which the network itself is asked: making a netlist takes as long
 LARGE = 2**23  # points from which on compiling takes less time than it saves

@@ -22,7 +22,8 @@ from bnnverify.network import Bits, Whole, exact_products
 from bnnverify.queries.engine import Ability, Budget, Progress, Report, silent
 from bnnverify.query import EachClass, Query, confirmed
 from bnnverify.region import Region
-from bnnverify.result import Count, Finding, Tally
+from bnnverify.result import Finding
+from bnnverify.tally import Count, Tally
 
 SOLVER = "minisat22"
 CONFLICTS = 2_000  # between two looks at the clock

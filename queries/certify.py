@@ -24,8 +24,9 @@ from bnnverify.queries.journal import Journal
 from bnnverify.queries.plan import choose, opened
 from bnnverify.query import Leaves, Query
 from bnnverify.region import HammingBall
-from bnnverify.result import Certification, Count, Row, Verdict
+from bnnverify.result import Certification, Row, Verdict
 from bnnverify.samples import Samples
+from bnnverify.tally import Count
 
 Finished = Callable[[Row, int, int], None]
 

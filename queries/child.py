@@ -19,7 +19,8 @@ from typing import Any
 
 from bnnverify.queries.engine import Ability, Budget, Engine, Progress, Report, silent
 from bnnverify.query import Query
-from bnnverify.result import Count, Finding, Tally
+from bnnverify.result import Finding
+from bnnverify.tally import Count, Tally
 
 GRACE = 1.0  # seconds a child may overrun before it is killed: time to hand over what it knows
 

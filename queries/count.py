@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+from contextlib import closing
+from pathlib import Path
 
-from bnnverify.errors import Disagreement
-from bnnverify.queries.engine import Budget, Report, silent
-from bnnverify.queries.plan import choose, opened
+from bnnverify.errors import BadInput, Disagreement
+from bnnverify.queries.engine import Budget, Engine, Progress, Report, silent
+from bnnverify.queries.journal import Journal
+from bnnverify.queries.plan import PIECES, choose, opened
 from bnnverify.query import EachClass, Query
-from bnnverify.result import CountResult, Tally
+from bnnverify.region import Region
+from bnnverify.result import CountResult
+from bnnverify.tally import Tally
 
 
-def count(query: Query, *, engine: str = "auto", budget: Budget | None = None, report: Report = silent) -> CountResult:
+def count(
+    query: Query, *, engine: str = "auto", budget: Budget | None = None, resume: Path | None = None, report: Report = silent
+) -> CountResult:
     """Return the count of query.event over query.region, and every class's share as far as it is known.
 
     engine: "auto", "bits", "bdd" or "sat". budget: when it is spent the counts are intervals that hold the truth.
+    resume: a file of finished pieces, read first and appended to: a killed count loses some seconds of work, no more.
     report: called now and then with what is known so far.
     """
     budget = budget or Budget()
     started = time.monotonic()
     name = choose(query, engine, counting=True).engine
-    running = opened(name, memory=budget.memory)
-    try:
-        tally = running.count(query, budget, report).sharpened()
-    finally:
-        running.close()
-    return counted(query, name, tally, time.monotonic() - started)
+    with closing(opened(name, memory=budget.memory)) as running:
+        if resume is None:
+            tally = running.count(query, budget, report)
+        else:
+            tally = _by_pieces(query, running, PIECES[name], budget, resume, report)
+    return counted(query, name, tally.sharpened(), time.monotonic() - started)
 
 
 def counted(query: Query, engine: str, tally: Tally, seconds: float) -> CountResult:
@@ -46,3 +55,41 @@ def counted(query: Query, engine: str, tally: Tally, seconds: float) -> CountRes
         seconds=seconds,
         reason=tally.reason,
     )
+
+
+def _by_pieces(query: Query, engine: Engine, most: int, budget: Budget, path: Path, report: Report) -> Tally:
+    """Return the tally of the region, piece by piece; finished pieces are kept on disk and not counted again."""
+    region, classes, done = query.region, query.network.classes, list[tuple[int, Tally]]()
+
+    def heard(away: int, progress: Progress) -> None:
+        tally = Tally.joined(region.size, classes, [*done, (away, progress.tally)])
+        report(Progress(sum(t.size for _, t in done) + progress.done, region.size, tally))
+
+    with Journal(path, _words(query, most)) as journal:
+        for number, piece in enumerate(region.parts(most)):
+            away = int(region.distance(piece.center))
+            tally = _known(journal, number, piece)
+            if tally is None:
+                part = Query(query.network, piece, query.event)
+                tally = engine.count(part, budget, lambda progress, away=away: heard(away, progress))  # type: ignore[misc]
+                if tally.reason:  # stopped
+                    return Tally.joined(region.size, classes, [*done, (away, tally)], tally.reason)
+                journal.keep(str(number), tally.to_json())
+            done.append((away, tally))
+    return Tally.joined(region.size, classes, done)
+
+
+def _known(journal: Journal, number: int, piece: Region) -> Tally | None:
+    try:
+        tally = Tally.from_json(journal.known[str(number)]) if str(number) in journal.known else None
+    except (KeyError, TypeError, ValueError, Disagreement):
+        raise BadInput("resume file: expected pieces of an earlier count, got something else") from None
+    return tally if tally is None or tally.size == piece.size else None
+
+
+def _words(query: Query, most: int) -> dict[str, object]:
+    """Return what pieces of an earlier run must have in common with this one."""
+    region = query.region
+    place = hashlib.sha256(region.center.tobytes() + region.free.tobytes()).hexdigest()[:16]
+    known = {"event": str(query.event), "place": place, "distances": f"{region.inner}..{region.outer}", "pieces of": most}
+    return {"work": "count", "model": query.network.sha256, **known}

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from bnnverify.query import Query
-from bnnverify.result import Finding, Tally
+from bnnverify.result import Finding
+from bnnverify.tally import Tally
 
 
 @dataclass(frozen=True)

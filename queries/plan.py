@@ -18,6 +18,8 @@ ENGINES = {
     "sat": "bnnverify.queries.by_sat:SatEngine",
 }
 
+PIECES = {"bits": 2**30, "bdd": 2**18, "sat": 2**22}  # points that an engine usually counts within seconds
+
 # Nanoseconds that enumeration spends per point: per neuron of the first layer, and per weight behind it.
 # Measured on one core: 21 ns per point of 100-50-10, whose first layer has 50 neurons and whose head has 500 weights.
 PER_NEURON, PER_WEIGHT = 0.1, 0.03

@@ -22,7 +22,7 @@ from bnnverify.encoders.walk import encode
 from bnnverify.errors import BadQuery, Disagreement
 from bnnverify.formats import load
 from bnnverify.queries import by_bdd
-from bnnverify.queries.by_bdd import BddEngine, parts
+from bnnverify.queries.by_bdd import BddEngine
 from bnnverify.queries.engine import Budget, Progress
 from bnnverify.result import Finding
 from tests.data import DATA, needs_data
@@ -224,7 +224,7 @@ def test_huge_weights_stay_inside_the_region(engine: BddEngine) -> None:
 )
 @pytest.mark.parametrize("most", [1, 5, 1000])
 def test_parts_share_out_the_region(region: Region, most: int) -> None:
-    pieces = list(parts(region, most))
+    pieces = list(region.parts(most))
     points = [tuple(point) for piece in pieces for batch in piece.points() for point in batch.tolist()]
     assert sorted(points) == sorted(tuple(point) for batch in region.points() for point in batch.tolist())
     assert all(piece.size <= most for piece in pieces)

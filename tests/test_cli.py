@@ -16,7 +16,8 @@ from bnnverify import Head, InputCoding, Network, save
 from bnnverify.cli import BAD, DECIDED, DISAGREED, OPEN, main
 from bnnverify.errors import Disagreement
 from bnnverify.queries.engine import Progress
-from bnnverify.result import Certification, Count, Row, Tally, Verdict
+from bnnverify.result import Certification, Row, Verdict
+from bnnverify.tally import Count, Tally
 from tests.data import DATA, needs_data
 from tests.zoo import majority
 

@@ -16,7 +16,7 @@ import bnnverify
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bnnverify"
 FLOORS = [
-    {"errors", "result", "network", "region", "query"},
+    {"errors", "tally", "result", "network", "region", "query"},
     {"fold"},
     {"formats"},
     {"pictures"},

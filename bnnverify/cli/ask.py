@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 @click.argument("model", type=FILE)
 @place_options
 @click.option("--event", default="classes", show_default=True, help="leaves, leaves:C, becomes:C[,C..] or classes.")
+@click.option("--resume", type=FILE, metavar="FILE", help="Keep finished pieces in FILE; go on from those it has.")
 @setting_options
-def count(model: Path, place: Place, event: str, setting: Setting) -> int:
+def count(model: Path, place: Place, event: str, resume: Path | None, setting: Setting) -> int:
     """Count the inputs that change the answer.
 
     Exactly, per class, over all inputs around INPUT that the options name.
@@ -50,7 +51,7 @@ def count(model: Path, place: Place, event: str, setting: Setting) -> int:
 
     with meter("counting", quiet=setting.as_json) as reach:
         try:
-            result = answer(query, engine=setting.engine, budget=setting.budget(), report=heard)
+            result = answer(query, engine=setting.engine, budget=setting.budget(), resume=resume, report=heard)
         except KeyboardInterrupt:
             if not latest:
                 raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from bnnverify.result import Count
+from bnnverify.tally import Count
 
 LONGEST = 15  # digits that are printed in full
 

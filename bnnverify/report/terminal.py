@@ -13,7 +13,8 @@ from rich.text import Text
 from bnnverify.network import Network
 from bnnverify.report import numbers, picture
 from bnnverify.report.sentences import attack_sentence, certify_sentences, count_sentences, distance_sentence, region_words
-from bnnverify.result import AttackResult, Certification, Count, CountResult, Distance, Verdict, Witness
+from bnnverify.result import AttackResult, Certification, CountResult, Distance, Verdict, Witness
+from bnnverify.tally import Count
 
 STYLES = {Verdict.ROBUST: "green", Verdict.VULNERABLE: "red", Verdict.UNKNOWN: "yellow"}
 

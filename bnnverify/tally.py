@@ -1,0 +1,94 @@
+"""Whole numbers that are known or partly known, and how the points of a region are shared out among the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from bnnverify.errors import Disagreement
+
+
+@dataclass(frozen=True)
+class Count:
+    """A whole number known to lie in [low, high], with this confidence."""
+
+    low: int
+    high: int
+    confidence: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.high:
+            raise Disagreement(f"count: expected 0 <= low <= high, got {self.low}..{self.high}")
+
+    @classmethod
+    def exactly(cls, n: int) -> Count:
+        return cls(n, n)
+
+    @property
+    def exact(self) -> bool:
+        return self.low == self.high and self.confidence == 1.0
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How many points at exactly this distance fall to each class."""
+
+    distance: int
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many points of a region fall to each class; the classes share out size points between them.
+
+    reason: why it is not exact, when it is not. shells: exact, per distance, as far as they are finished and known.
+    """
+
+    size: int
+    counts: tuple[Count, ...]
+    reason: str = ""
+    shells: tuple[Shares, ...] = ()
+
+    @classmethod
+    def seen(cls, size: int, seen: Sequence[int], reason: str = "", shells: Iterable[Shares] = ()) -> Tally:
+        """Return what is known when seen[c] points of class c were met and the rest was not looked at."""
+        rest = size - sum(seen)
+        return cls(size, tuple(Count(k, k + rest) for k in seen), reason, tuple(shells))
+
+    @classmethod
+    def joined(cls, size: int, classes: int, parts: Iterable[tuple[int, Tally]], reason: str = "") -> Tally:
+        """Return what tallies of disjoint parts of a region say together; each comes with the distance of its centre."""
+        low, high, shells, done = [0] * classes, [0] * classes, dict[int, list[int]](), 0
+        for away, tally in parts:
+            done += tally.size
+            low = [a + count.low for a, count in zip(low, tally.counts, strict=True)]
+            high = [a + count.high for a, count in zip(high, tally.counts, strict=True)]
+            for shares in tally.shells:
+                shell = shells.setdefault(away + shares.distance, [0] * classes)
+                shells[away + shares.distance] = [a + b for a, b in zip(shell, shares.counts, strict=True)]
+        counts = tuple(Count(a, b + size - done) for a, b in zip(low, high, strict=True))
+        whole = tuple(Shares(d, tuple(shell)) for d, shell in sorted(shells.items()))
+        return cls(size, counts, reason, whole if sum(map(sum, shells.values())) == size else ())
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Tally:
+        shells = tuple(Shares(s["distance"], tuple(s["counts"])) for s in data["shells"])
+        return cls(data["size"], tuple(Count(**count) for count in data["counts"]), data["reason"], shells)
+
+    def of(self, classes: Iterable[int]) -> Count:
+        """Return how many points fall to any of these classes, as sharp as the single counts allow."""
+        inside = set(classes)
+        low, high = (
+            [sum(getattr(c, side) for i, c in enumerate(self.counts) if (i in inside) == take) for take in (True, False)]
+            for side in ("low", "high")
+        )
+        confidence = min((c.confidence for c in self.counts), default=1.0)
+        return Count(max(low[0], self.size - high[1]), min(high[0], self.size - low[1]), confidence)
+
+    def sharpened(self) -> Tally:
+        """Return the same tally with each count cut to what the others leave."""
+        return replace(self, counts=tuple(self.of([c]) for c in range(len(self.counts))))
