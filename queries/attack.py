@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 
 from bnnverify.queries.engine import Budget
 from bnnverify.queries.plan import choose, opened
@@ -14,14 +15,10 @@ def attack(query: Query, *, engine: str = "auto", budget: Budget | None = None) 
     """Return a replayed witness, or that there is none (proved), or UNKNOWN with the reason."""
     budget = budget or Budget()
     started = time.monotonic()
-    name = choose(query, engine, counting=False).engine
-    running = opened(name, memory=budget.memory)
-    try:
+    with closing(opened(choose(query, engine, counting=False).engine, budget)) as running:
         finding = running.find(query, budget)
-    finally:
-        running.close()
     return AttackResult(
-        engine=name,
+        engine=running.name,
         event=str(query.event),
         finding=finding,
         predicted=query.network(query.region.center),

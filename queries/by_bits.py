@@ -7,7 +7,6 @@ making the netlist would cost more than the answer are put to the network itself
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -29,7 +28,7 @@ from bnnverify.encoders.table import Table
 from bnnverify.encoders.walk import hidden
 from bnnverify.errors import Disagreement
 from bnnverify.network import Bits, Block, Network
-from bnnverify.queries.engine import Ability, Budget, Progress, Report, silent
+from bnnverify.queries.engine import Ability, Budget, Progress, Report, cores, silent
 from bnnverify.query import Query, confirmed
 from bnnverify.result import Finding
 from bnnverify.tally import Shares, Tally
@@ -51,10 +50,10 @@ class BitsEngine:
     """
 
     name: ClassVar[str] = "bits"
-    ability: ClassVar[Ability] = Ability(exact=True, native=False, one_pass=True)
+    ability: ClassVar[Ability] = Ability(exact=True, native=False, one_pass=True, threads=True)
 
     def __init__(self, workers: int | None = None, kept: Path | None = None) -> None:
-        self._workers = workers or len(os.sched_getaffinity(0))
+        self._workers = workers or cores()
         self._kept = kept or user_cache_path("bnnverify") / "kernels"
 
     def count(self, query: Query, budget: Budget, report: Report = silent) -> Tally:

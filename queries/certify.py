@@ -127,8 +127,8 @@ class _Task:
 class _Worker:
     """One sample after the other, on engines that stay open in between."""
 
-    def __init__(self, task: _Task, *, in_child: bool) -> None:
-        self.task, self.in_child = task, in_child
+    def __init__(self, task: _Task, jobs: int) -> None:
+        self.task, self.jobs = task, jobs
         self.engines: dict[str, Engine] = {}
 
     def row(self, sample: _Sample) -> Row:
@@ -140,18 +140,18 @@ class _Worker:
         engine = self._engine(choice.engine)
         if choice.counts if task.counting is None else task.counting:
             tally = engine.count(query, budget).sharpened()
-            adversarial, reason = counted(query, choice.engine, tally, 0.0).asked, tally.reason
+            adversarial, reason = counted(query, engine.name, tally, 0.0).asked, tally.reason
         else:
             finding = engine.find(query, budget)
             size = query.region.size
             low, high = {True: (1, size), False: (0, 0), None: (0, size)}[finding.happens]
             adversarial, reason = Count(low, high), finding.reason
         seconds = time.monotonic() - started
-        return Row(sample.index, sample.label, predicted, _verdict(adversarial), adversarial, choice.engine, seconds, reason)
+        return Row(sample.index, sample.label, predicted, _verdict(adversarial), adversarial, engine.name, seconds, reason)
 
     def _engine(self, name: str) -> Engine:
         if name not in self.engines:
-            self.engines[name] = opened(name, memory=self.task.memory, in_child=self.in_child)
+            self.engines[name] = opened(name, Budget(self.task.timeout, self.task.memory), jobs=self.jobs)
         return self.engines[name]
 
     def close(self) -> None:
@@ -167,7 +167,7 @@ def _verdict(adversarial: Count) -> Verdict:
 
 def _answers(task: _Task, todo: Sequence[_Sample], jobs: int) -> Iterator[tuple[_Sample, Row]]:
     """Yield samples with their rows as they finish; leaving early stops the work on the others."""
-    workers = [_Worker(task, in_child=jobs > 1) for _ in range(jobs)]
+    workers = [_Worker(task, jobs) for _ in range(jobs)]
     try:
         if jobs == 1:
             for sample in todo:

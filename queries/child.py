@@ -6,15 +6,18 @@ imports the caller's main script again, and unlike fork it inherits no locks of 
 
 from __future__ import annotations
 
+import fcntl
 import importlib
 import os
 import resource
+import select
+import signal
 import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, Pipe
-from threading import RLock
+from threading import Event, RLock
 from typing import Any
 
 from bnnverify.queries.engine import Ability, Budget, Engine, Progress, Report, silent
@@ -23,6 +26,7 @@ from bnnverify.result import Finding
 from bnnverify.tally import Count, Tally
 
 GRACE = 1.0  # seconds a child may overrun before it is killed: time to hand over what it knows
+GLANCE = 0.1  # seconds between two looks at the clock
 
 
 def load_engine(path: str) -> type[Any]:
@@ -33,17 +37,21 @@ def load_engine(path: str) -> type[Any]:
 
 
 class InChild:
-    """An Engine whose work happens in a child process; the child lives on between questions."""
+    """An Engine whose work happens in a child process; the child lives on between questions, but never longer than its parent.
 
-    def __init__(self, path: str, memory: int | None = None) -> None:
+    path: "module:Class". memory: bytes the child may use. cores: how many it may use, if it can use several.
+    """
+
+    def __init__(self, path: str, memory: int | None = None, cores: int | None = None) -> None:
         engine = load_engine(path)
         self.name: str = engine.name
         self.ability: Ability = engine.ability
-        self._path, self._memory = path, memory
+        self._path, self._memory, self._cores = path, memory, cores
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
-        self._closed = False
-        self._busy = RLock()  # held while a question is open; another thread's close() ends the question, then the pipe
+        self._alive = -1  # the end of a pipe that is never written: when it closes, the system ends the child
+        self._busy = RLock()  # held while a question is open
+        self._halted = Event()
 
     def count(self, query: Query, budget: Budget, report: Report = silent) -> Tally:
         latest = Tally(query.region.size, (Count(0, query.region.size),) * query.network.classes)
@@ -65,7 +73,7 @@ class InChild:
         with self._busy:
             try:
                 pipe = self._running()
-                pipe.send((verb, query, budget.left))
+                pipe.send((verb, query, budget))
                 return self._heard(pipe, budget, report)
             except (EOFError, ConnectionError):
                 return self._obituary()
@@ -75,10 +83,13 @@ class InChild:
 
     def _heard(self, pipe: Connection, budget: Budget, report: Report) -> Any:
         while True:
-            left = budget.left
-            if not pipe.poll(None if left is None else max(0.0, left + GRACE)):
-                self._end()
-                return f"stopped after {budget.seconds:g} s"
+            while not pipe.poll(GLANCE):
+                if self._halted.is_set():
+                    self._end()
+                    return "stopped"
+                if budget.left is not None and budget.left < -GRACE:
+                    self._end()
+                    return f"stopped after {budget.seconds:g} s"
             kind, payload = pipe.recv()
             if kind == "raised":
                 raise payload
@@ -90,15 +101,15 @@ class InChild:
         if self._process is None or self._process.poll() is not None or self._pipe is None:
             self._end()
             self._pipe, theirs = Pipe()
+            watched, self._alive = os.pipe()
             command = [sys.executable, "-c", "from bnnverify.queries.child import serve; serve()"]
-            command += [str(theirs.fileno()), self._path, str(self._memory or 0)]
+            command += [self._path, *map(str, (theirs.fileno(), watched, self._memory or 0, self._cores or 0))]
+            ends = [theirs.fileno(), watched]
             self._process = subprocess.Popen(
-                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+                command, pass_fds=ends, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
             )
             theirs.close()
-        if self._closed:  # asked for while the child was starting: it must not outlive that
-            self._end()
-            raise EOFError
+            os.close(watched)
         return self._pipe
 
     def _obituary(self) -> str:
@@ -108,34 +119,41 @@ class InChild:
         limit = f", most likely at the memory limit of {self._memory / 2**30:g} GiB" if self._memory else ""
         return f"the {self.name} engine ended with status {code}{limit}"
 
+    def stop(self) -> None:
+        """End the child and the question it is busy with, from any thread; the next question starts another child."""
+        self._halted.set()
+        with self._busy:
+            self._end()
+            self._halted.clear()
+
     def close(self) -> None:
-        """End the child for good; from another thread, this ends the question it is busy with."""
-        self._closed = True
-        self._end()
+        """End the child."""
+        self.stop()
 
     def _end(self) -> None:
-        process = self._process
-        if process is not None:
-            process.kill()
-            process.wait()
-        with self._busy:
-            if self._pipe is not None:
-                self._pipe.close()
-            self._process = self._pipe = None
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        if self._pipe is not None:
+            self._pipe.close()
+        if self._alive >= 0:
+            os.close(self._alive)
+        self._process, self._pipe, self._alive = None, None, -1
 
 
 def serve() -> None:
     """Answer questions from the parent until it goes away: the child's whole life."""
-    descriptor, path, memory = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    path, descriptor, watched, memory, cores = sys.argv[1], *map(int, sys.argv[2:6])
+    _end_with_parent(watched)
     if memory:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    engine: Engine = load_engine(path)()
+    kind = load_engine(path)
+    engine: Engine = kind(workers=cores) if cores and kind.ability.threads else kind()
     pipe: Connection = Connection(descriptor)
     with suppress(EOFError, ConnectionError, KeyboardInterrupt):
         while True:
-            verb, query, seconds = pipe.recv()
+            verb, query, budget = pipe.recv()
             try:
-                budget = Budget(seconds, memory or None)
                 if verb == "count":
                     answer: Any = engine.count(query, budget, lambda progress: pipe.send(("progress", progress)))
                 else:
@@ -145,3 +163,15 @@ def serve() -> None:
                 os._exit(137)  # the diagram package's state is not to be trusted after this
             except Exception as error:  # noqa: BLE001 - handed to the parent, which raises it
                 pipe.send(("raised", error))
+
+
+def _end_with_parent(watched: int) -> None:
+    """Have the system end this process when the other end of the pipe closes, however the parent ended.
+
+    SIGIO ends a process by default. Nothing in Python is needed for that: a solver may hold the interpreter for hours.
+    """
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    fcntl.fcntl(watched, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(watched, fcntl.F_SETFL, fcntl.fcntl(watched, fcntl.F_GETFL) | os.O_ASYNC)
+    if select.select([watched], [], [], 0)[0]:  # it had closed before
+        os._exit(1)

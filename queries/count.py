@@ -10,7 +10,7 @@ from pathlib import Path
 from bnnverify.errors import BadInput, Disagreement
 from bnnverify.queries.engine import Budget, Engine, Progress, Report, silent
 from bnnverify.queries.journal import Journal
-from bnnverify.queries.plan import PIECES, choose, opened
+from bnnverify.queries.plan import choose, opened, piece
 from bnnverify.query import EachClass, Query
 from bnnverify.region import Region
 from bnnverify.result import CountResult
@@ -29,11 +29,12 @@ def count(
     budget = budget or Budget()
     started = time.monotonic()
     name = choose(query, engine, counting=True).engine
-    with closing(opened(name, memory=budget.memory)) as running:
+    with closing(opened(name, budget)) as running:
         if resume is None:
             tally = running.count(query, budget, report)
         else:
-            tally = _by_pieces(query, running, PIECES[name], budget, resume, report)
+            tally = _by_pieces(query, running, piece(name), budget, resume, report)
+        name = running.name
     return counted(query, name, tally.sharpened(), time.monotonic() - started)
 
 

@@ -55,8 +55,9 @@ def distance(
             query = Query(network, Shell(bits, low, free=cube.free), event)
             used = choose(query, engine, counting=False).engine
             if used not in engines:
-                engines[used] = stack.enter_context(closing(opened(used, memory=budget.memory)))
+                engines[used] = stack.enter_context(closing(opened(used, budget)))
             finding = engines[used].find(query, budget)
+            used = engines[used].name
             if finding.happens is not False:
                 break
     return Distance(

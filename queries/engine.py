@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from bnnverify.query import Query
 from bnnverify.result import Finding
@@ -17,13 +18,15 @@ class Ability:
     """What an engine declares. native: it cannot be interrupted from inside and runs in a child process.
 
     exact: without a budget every answer is exact. one_pass: all classes cost no more than one.
-    counts: it is made for counting; False: it can, by naming the points one by one, and is made for yes or no.
+    counts: it is made for counting; False: it can, but is made for yes or no.
+    threads: it uses several cores, and takes their number as `workers` when it is made.
     """
 
     exact: bool = True
     native: bool = False
     one_pass: bool = False
     counts: bool = True
+    threads: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,10 @@ class Budget:
     def left(self) -> float | None:
         """Return the seconds left, None without a limit."""
         return None if self.seconds is None else self.seconds - (time.monotonic() - self.started)
+
+    @property
+    def limited(self) -> bool:
+        return self.seconds is not None or self.memory is not None
 
     @property
     def spent(self) -> bool:
@@ -60,11 +67,21 @@ def silent(progress: Progress) -> None:
     """Drop a progress report."""
 
 
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Engine(Protocol):
     """Answers queries. Both methods return what is known when the budget is spent; they do not raise for that."""
 
-    name: ClassVar[str]
-    ability: ClassVar[Ability]
+    @property
+    def name(self) -> str:
+        """Return what it is called in results."""
+
+    @property
+    def ability(self) -> Ability:
+        """Return what it can do."""
 
     def count(self, query: Query, budget: Budget, report: Report = silent) -> Tally:
         """Return how many points of query.region fall to each class.

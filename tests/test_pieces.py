@@ -22,7 +22,7 @@ REGIONS = [HammingBall(FOUR_ONES, 3), Shell(FOUR_ONES, 2, 4, free=[0, 2, 4, 6, 8
 @pytest.mark.parametrize("engine", ["auto", *ENGINES])
 @pytest.mark.parametrize("region", REGIONS, ids=lambda region: region.kind)
 def test_count_by_pieces_is_the_count(engine: str, region: Region, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bnnverify.queries.count.PIECES", dict.fromkeys(ENGINES, 5))
+    monkeypatch.setattr("bnnverify.queries.plan.PIECES", dict.fromkeys(ENGINES, 5))
     query, path = Query(NETWORK, region, EachClass()), tmp_path / "pieces.jsonl"
     whole, pieces = count(query, engine="bits"), count(query, engine=engine, resume=path)
     assert pieces.counts == whole.counts
@@ -40,7 +40,7 @@ def test_count_by_pieces_is_the_count(engine: str, region: Region, tmp_path: Pat
 
 
 def test_a_stopped_count_by_pieces_is_an_interval_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bnnverify.queries.count.PIECES", dict.fromkeys(ENGINES, 2**20))
+    monkeypatch.setattr("bnnverify.queries.plan.PIECES", dict.fromkeys(ENGINES, 2**20))
     network, path = parity(40), tmp_path / "pieces.jsonl"
     query = Query(network, HammingBall(np.zeros(40), 6), EachClass())
     heard: list[int] = []

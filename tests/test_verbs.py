@@ -263,14 +263,16 @@ def test_ctrl_c_keeps_the_finished_rows(tmp_path: Path, jobs: int) -> None:
 def test_auto_says_why() -> None:
     small = choose(ZOO[0].query, counting=True)
     assert small.engine == "bits"
-    assert "look at each" in small.why
+    assert small.why.startswith("bits: 512 points")
     network = majority(81)
     wide = Query(network, Everything(81), EachClass())
     assert choose(wide, counting=True).engine == "bdd"
+    middle = Query(network, HammingBall(np.zeros(81), 60, free=np.arange(81) < 60), EachClass())
+    assert choose(middle, counting=True).engine == choose(wide, counting=True).engine == "bdd"
     assert choose(wide, counting=False).engine == "sat"
     enormous = majority(2000)
     assert choose(Query(enormous, Everything(2000), EachClass()), counting=True).engine == "bdd"
-    assert choose(Query(network, Shell(np.zeros(81), 40), EachClass()), "sat", counting=False).why == "asked for"
+    assert choose(Query(network, Shell(np.zeros(81), 40), EachClass()), "sat", counting=False).why == "sat: asked for"
 
 
 def test_a_certification_without_labels_has_no_accuracy() -> None:

@@ -1,0 +1,82 @@
+"""Several engines on one question at the same time: the first that is done answers, the others are stopped.
+
+Where nobody can tell beforehand which engine is the right one, this takes at most as many times longer than the best as there
+are engines on a core, and what a stopped one knew still counts: intervals are cut with each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from typing import TypeVar
+
+from bnnverify.errors import Disagreement
+from bnnverify.queries.child import InChild
+from bnnverify.queries.engine import Ability, Budget, Progress, Report, silent
+from bnnverify.query import Query
+from bnnverify.result import Finding
+from bnnverify.tally import Count, Tally
+
+Answer = TypeVar("Answer")
+
+
+class Race:
+    """An Engine made of others, each in its child process. name: of all, then of the one that answered last."""
+
+    def __init__(self, runners: Sequence[InChild]) -> None:
+        self._runners = tuple(runners)
+        self.name = "+".join(runner.name for runner in runners)
+        self.ability = Ability(native=True, counts=any(runner.ability.counts for runner in runners))
+
+    def count(self, query: Query, budget: Budget, report: Report = silent) -> Tally:
+        """Return the first finished tally; if all are stopped, what they know together."""
+        furthest = 0
+
+        def heard(progress: Progress) -> None:
+            nonlocal furthest
+            if progress.done >= furthest:
+                furthest = progress.done
+                report(progress)
+
+        answers = self._run(lambda runner: runner.count(query, budget, heard), lambda tally: not tally.reason)
+        return answers[-1] if not answers[-1].reason else _together(answers)
+
+    def find(self, query: Query, budget: Budget) -> Finding:
+        """Return the first decided finding."""
+        answers = self._run(lambda runner: runner.find(query, budget), lambda finding: finding.happens is not None)
+        decided = answers[-1].happens is not None
+        return answers[-1] if decided else replace(answers[-1], reason="; ".join(answer.reason for answer in answers))
+
+    def close(self) -> None:
+        for runner in self._runners:
+            runner.close()
+
+    def _run(self, ask: Callable[[InChild], Answer], is_done: Callable[[Answer], bool]) -> list[Answer]:
+        """Return the answers up to the first that is done, and stop the runners that have not answered."""
+        answers = []
+        with ThreadPoolExecutor(len(self._runners)) as pool:
+            futures = {pool.submit(ask, runner): runner for runner in self._runners}
+            try:
+                for future in as_completed(futures):
+                    answers.append(future.result())
+                    if is_done(answers[-1]):
+                        self.name = futures[future].name
+                        break
+            finally:
+                for future, runner in futures.items():
+                    if not future.done():
+                        runner.stop()
+        return answers
+
+
+def _together(tallies: Sequence[Tally]) -> Tally:
+    """Return the counts that all tallies allow."""
+    counts = []
+    for column in zip(*(tally.counts for tally in tallies), strict=True):
+        low, high = max(count.low for count in column), min(count.high for count in column)
+        if low > high:
+            raise Disagreement(f"engines: expected counts that agree, got {column}")
+        counts.append(Count(low, high))
+    reason = "; ".join(dict.fromkeys(tally.reason for tally in tallies))
+    return Tally(tallies[0].size, tuple(counts), reason, max((tally.shells for tally in tallies), key=len))
