@@ -53,8 +53,8 @@ def exact_products(bits: Bits, weights: Whole) -> Whole:
     return product
 
 
-def _check_sums(weights: Whole, what: str) -> None:
-    sums = np.abs(weights.astype(np.float64)).sum(axis=1)
+def _check_sums(weights: Whole, offsets: Whole | int, what: str) -> None:
+    sums = np.abs(weights.astype(np.float64)).sum(axis=1) + np.abs(offsets)
     if sums.size and sums.max() >= LARGEST_SUM:
         raise BadModel(f"{what}: expected weight sums below 2^62, got a larger one")
 
@@ -120,7 +120,7 @@ class Block:
         object.__setattr__(self, "bounds", as_whole(self.bounds, "block bounds", 1))
         if len(self.bounds) != len(self.weights):
             raise BadModel(f"block: expected {len(self.weights)} bounds, one per row of weights, got {len(self.bounds)}")
-        _check_sums(self.weights, "block")
+        _check_sums(self.weights, 0, "block")
 
     @property
     def inputs(self) -> int:
@@ -164,7 +164,7 @@ class Head:
             raise BadModel(f"head: expected {len(self.weights)} offsets and ranks, got {len(self.offsets)} and {len(self.ranks)}")
         if sorted(self.ranks.tolist()) != list(range(self.classes)):
             raise BadModel(f"head: expected ranks to be a permutation of 0..{self.classes - 1}")
-        _check_sums(np.abs(self.weights) + np.abs(self.offsets)[:, None], "head")
+        _check_sums(self.weights, self.offsets, "head")
 
     @property
     def inputs(self) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bnnverify.errors import BadQuery, WitnessRejected
 from bnnverify.network import Bits, Network
-from bnnverify.region import Region
+from bnnverify.region import Region, whole_number
 from bnnverify.result import Witness
 
 
@@ -21,6 +21,7 @@ class Event(Protocol):
 
 
 def _known(label: int, count: int) -> int:
+    label = whole_number(label, "class")
     if not 0 <= label < count:
         raise BadQuery(f"class must be between 0 and {count - 1}, got {label}")
     return label
@@ -48,7 +49,7 @@ class Becomes:
     def __init__(self, *targets: int) -> None:
         if not targets:
             raise BadQuery("becomes: expected at least one class, got none")
-        object.__setattr__(self, "targets", tuple(sorted(set(targets))))
+        object.__setattr__(self, "targets", tuple(sorted({whole_number(target, "class") for target in targets})))
 
     def classes(self, count: int) -> frozenset[int]:
         return frozenset(_known(target, count) for target in self.targets)
@@ -77,6 +78,8 @@ class Query:
     event: Event
 
     def __post_init__(self) -> None:
+        if not hasattr(self.event, "classes"):
+            raise BadQuery(f"event: expected Leaves(c), Becomes(c, ...) or EachClass(), got {self.event!r}")
         if self.region.n != self.network.inputs:
             raise BadQuery(f"region: expected {self.network.inputs} bits, got {self.region.n}")
         self.event.classes(self.network.classes)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, combinations, islice
 from math import comb
+from operator import index
 from random import Random
 from typing import Any
 
@@ -43,9 +44,12 @@ class Region:
             raise BadQuery(
                 f"region: expected {len(center)} yes/no values for the free positions, got {free.shape} of {free.dtype}"
             )
+        for name in ("inner", "outer"):
+            object.__setattr__(self, name, whole_number(getattr(self, name), "radius"))
         if not 0 <= self.inner <= self.outer <= int(free.sum()):
             came = f"{self.inner}..{self.outer}" if self.inner else self.outer
-            raise BadQuery(f"radius must be between 0 and {int(free.sum())}, got {came}")
+            most = f"{len(center)}" if free.all() else f"the number of free positions, {int(free.sum())}"
+            raise BadQuery(f"radius must be between 0 and {most}, got {came}")
         for name, array in (("center", center.astype(np.uint8)), ("free", free.copy())):
             array.setflags(write=False)
             object.__setattr__(self, name, array)
@@ -176,6 +180,14 @@ class Region:
             distance = self.inner + next(i for i, edge in enumerate(cumulative) if ticket < edge)
             point[random.sample(pool, distance)] ^= 1
         return points
+
+
+def whole_number(value: object, what: str) -> int:
+    """Return value as a Python integer, or say that it is none."""
+    try:
+        return index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise BadQuery(f"{what} must be a whole number, got {value!r}") from None
 
 
 def mask_of(positions: ArrayLike, n: int) -> NDArray[np.bool_]:

@@ -168,7 +168,12 @@ class Row:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Row:
-        return cls(**{**data, "verdict": Verdict(data["verdict"]), "adversarial": Count(**data["adversarial"])})
+        """Return the row that to_json gave; ValueError, KeyError or TypeError where data is something else."""
+        row = cls(**{**data, "verdict": Verdict(data["verdict"]), "adversarial": Count.from_json(data["adversarial"])})
+        kinds = [(row.index, int), (row.label, int | None), (row.predicted, int), (row.seconds, float), (row.engine, str)]
+        if not all(isinstance(value, kind) for value, kind in [*kinds, (row.reason, str)]):
+            raise TypeError("row: a field of another type")
+        return row
 
 
 @dataclass(frozen=True)

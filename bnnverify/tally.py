@@ -25,6 +25,14 @@ class Count:
     def exactly(cls, n: int) -> Count:
         return cls(n, n)
 
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Count:
+        """Return the count that asdict gave; ValueError, KeyError or TypeError where data is something else."""
+        low, high, confidence = data["low"], data["high"], data["confidence"]
+        if not (isinstance(low, int) and isinstance(high, int) and isinstance(confidence, float) and 0 <= low <= high):
+            raise ValueError("count: expected 0 <= low <= high and a confidence")
+        return cls(low, high, confidence)
+
     @property
     def exact(self) -> bool:
         return self.low == self.high and self.confidence == 1.0
@@ -76,8 +84,9 @@ class Tally:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Tally:
-        shells = tuple(Shares(s["distance"], tuple(s["counts"])) for s in data["shells"])
-        return cls(data["size"], tuple(Count(**count) for count in data["counts"]), data["reason"], shells)
+        """Return the tally that to_json gave; ValueError, KeyError or TypeError where data is something else."""
+        shells = tuple(Shares(int(s["distance"]), tuple(map(int, s["counts"]))) for s in data["shells"])
+        return cls(int(data["size"]), tuple(map(Count.from_json, data["counts"])), str(data["reason"]), shells)
 
     def of(self, classes: Iterable[int]) -> Count:
         """Return how many points fall to any of these classes, as sharp as the single counts allow."""

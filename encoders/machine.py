@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -23,6 +22,8 @@ from numpy.typing import NDArray
 from bnnverify.encoders.bits import Words, cone
 from bnnverify.encoders.circuit import Circuit, Op, Wire
 from bnnverify.encoders.lanes import Indices
+
+MOST_KEPT = 200  # compiled netlists on disk, some 10 to 500 KB each
 
 _SIGNATURE = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 2, ctypes.c_int64, *[ctypes.c_void_p] * 4, ctypes.c_int64)
 
@@ -67,18 +68,35 @@ class _Code:
         """Return the kept code, if there is any and it is whole."""
         with suppress(OSError):
             content = self._kept.read_bytes() if self._kept else b""
-            if hashlib.sha256(content[32:]).digest() == content[:32]:
+            if self._kept and hashlib.sha256(content[32:]).digest() == content[:32]:
+                self._kept.touch()  # the least lately used is dropped first
                 return content[32:]
         return None
 
     def _keep(self, module: Any, code: bytes) -> None:  # noqa: ARG002 - LLVM's signature
-        with suppress(OSError):  # a read-only or full disk costs time, not answers
-            assert self._kept is not None
-            self._kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, name = tempfile.mkstemp(dir=self._kept.parent)
-            with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(code).digest() + code)
-            Path(name).replace(self._kept)
+        if self._kept is not None:
+            with suppress(OSError):  # a read-only or full disk costs time, not answers
+                _write(self._kept, hashlib.sha256(code).digest() + code)
+                _drop_oldest(self._kept.parent)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write all of content or nothing, whoever else writes the same file."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        try:
+            file.write(content)
+            file.close()
+            Path(file.name).replace(path)
+        except OSError:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+def _drop_oldest(folder: Path) -> None:
+    files = sorted(folder.glob("*.o"), key=lambda path: path.stat().st_mtime)
+    for path in files[:-MOST_KEPT]:
+        path.unlink(missing_ok=True)
 
 
 @cache

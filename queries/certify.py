@@ -60,6 +60,8 @@ def certify(
         raise BadQuery(f"jobs must be at least 1, got {jobs}")
     if not len(samples.bits):
         raise BadSample("expected at least one sample, got none")
+    if len(set(samples.indices)) < len(samples.indices):
+        raise BadSample("expected samples with different indices, got some index twice")
     started = time.monotonic()
     region = HammingBall(network.check(samples.bits[0]), radius, free=free)
     task = _Task(network, radius, region.free, engine, counting, timeout, memory)

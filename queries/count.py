@@ -69,7 +69,7 @@ def _by_pieces(query: Query, engine: Engine, most: int, budget: Budget, path: Pa
     with Journal(path, _words(query, most)) as journal:
         for number, piece in enumerate(region.parts(most)):
             away = int(region.distance(piece.center))
-            tally = _known(journal, number, piece)
+            tally = _known(journal, number, piece, classes)
             if tally is None:
                 part = Query(query.network, piece, query.event)
                 tally = engine.count(part, budget, lambda progress, away=away: heard(away, progress))  # type: ignore[misc]
@@ -80,12 +80,14 @@ def _by_pieces(query: Query, engine: Engine, most: int, budget: Budget, path: Pa
     return Tally.joined(region.size, classes, done)
 
 
-def _known(journal: Journal, number: int, piece: Region) -> Tally | None:
+def _known(journal: Journal, number: int, piece: Region, classes: int) -> Tally | None:
     try:
         tally = Tally.from_json(journal.known[str(number)]) if str(number) in journal.known else None
-    except (KeyError, TypeError, ValueError, Disagreement):
+    except (KeyError, TypeError, ValueError):
         raise BadInput("resume file: expected pieces of an earlier count, got something else") from None
-    return tally if tally is None or tally.size == piece.size else None
+    if tally is not None and (tally.size, len(tally.counts)) != (piece.size, classes):
+        raise BadInput(f"resume file: expected a piece of {piece.size} points and {classes} classes, got another")
+    return tally
 
 
 def _words(query: Query, most: int) -> dict[str, object]:

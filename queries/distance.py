@@ -46,7 +46,7 @@ def distance(
     predicted = network(bits)
     event = event or Leaves(predicted)
     cube = Subcube(bits, np.arange(len(bits)) if free is None else free)
-    searched = cube.freedom if largest is None else cube.shell(0, largest).outer
+    searched = cube.shell(0, cube.freedom if largest is None else largest).outer
     finding, low, used = Finding(False), 0, "none"
     with ExitStack() as stack:
         engines: dict[str, Engine] = {}

@@ -34,7 +34,7 @@ class Journal:
             except BlockingIOError:
                 raise BadInput(f"resume file {self._path}: in use by another run") from None
             except OSError as error:
-                raise BadInput(f"resume file {self._path}: {error.strerror}") from None
+                raise BadInput(f"resume file {self._path}: {error.strerror or error}") from None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import time
 from typing import ClassVar
@@ -40,6 +41,13 @@ class Crasher(Sleeper):
 class Glutton(Sleeper):
     def stuck(self):  # type: ignore[no-untyped-def]
         return [bytearray(2**26) for _ in range(10**6)]
+
+
+class Deaf(Sleeper):
+    """Holds the interpreter for good: no other thread and no handler of a signal runs."""
+
+    def stuck(self):  # type: ignore[no-untyped-def]
+        ctypes.PyDLL(None).pause()
 
 
 class Complainer(Sleeper):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +15,7 @@ from bnnverify import BadModel, Becomes, Query
 from bnnverify.queries.child import InChild
 from bnnverify.queries.engine import Budget, Progress
 from bnnverify.queries.plan import ENGINES
-from tests.zoo import ZOO
+from tests.zoo import WIDE, ZOO
 
 CASE = next(case for case in ZOO if case.name == "parity, ball")
 
@@ -77,3 +81,32 @@ def test_closing_from_another_thread_ends_the_question() -> None:
     thread.join(timeout=10)
     assert not thread.is_alive()
     assert answers[0].happens is None
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_child_ends_with_its_parent_however_that_ends(how: signal.Signals) -> None:
+    """The child is busy outside Python, as a solver is, so that nothing in Python could notice."""
+    code = (
+        "from tests.test_child import CASE, InChild, Budget\n"
+        "engine = InChild('tests.misbehaving:Deaf')\n"
+        "engine.count(CASE.query, Budget(), lambda progress: print(engine._process.pid, flush=True))"
+    )
+    root = Path(__file__).parents[1]
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=root) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        parent.send_signal(how)
+        parent.wait()
+    deadline = time.monotonic() + 5
+    while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{child}").exists()
+
+
+def test_reasons_name_the_limit_that_was_asked_for() -> None:
+    engine = InChild(ENGINES["sat"])
+    query = Query(CASE.network, CASE.region, Becomes(1))
+    engine.find(query, Budget())  # the child is up
+    tally = engine.count(Query(WIDE[0].network, WIDE[0].region, Becomes(1)), Budget(seconds=0.7))
+    assert tally.reason == "stopped after 0.7 s"
+    engine.close()

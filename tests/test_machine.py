@@ -67,3 +67,11 @@ def test_constants_and_inputs_as_asked_wires() -> None:
     choice = np.array([[0], [1]], dtype=np.int32)
     assert kernel.numbers(packed(bits, 8), choice, np.array([0]), np.array([512])) == [0, 512, 256, 0, 256]
     assert unpacked(packed(bits, 8), 512).sum() == 768
+
+
+def test_only_so_many_compiled_netlists_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bnnverify.encoders.machine.MOST_KEPT", 3)
+    for seed in range(6):
+        circuit, inputs, asked, _ = head_of(seed, 7, 3)
+        Kernel(circuit, inputs, asked, tmp_path)
+        assert len(list(tmp_path.iterdir())) == min(seed + 1, 3)

@@ -50,3 +50,11 @@ def test_a_decided_question_has_one_class(case) -> None:  # type: ignore[no-unty
     solved = presolve(case.network, case.region)
     if solved.decided:
         assert case.counts[solved.classes[0]] == case.region.size
+
+
+def test_scores_near_the_largest_whole_numbers_stay_a_legal_head() -> None:
+    head = Head([[2**59] * 6, [-(2**59)] * 6], [0, 0])
+    network = Network((Block(np.eye(6), np.ones(6)),), head)
+    solved = presolve(network, HammingBall([1] * 6, 1, free=[0, 1, 2]))
+    assert solved.classes == (0,)
+    assert Head(np.ones((2, 1000)), [2**55, 0]).classes == 2

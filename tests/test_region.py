@@ -86,7 +86,7 @@ def test_bad_regions_are_refused_with_a_sentence() -> None:
         Subcube(CENTER, [0, 6])
     with pytest.raises(BadQuery, match="free positions must be between 0 and 5, got -1"):
         Subcube(CENTER, [-1, 2])
-    with pytest.raises(BadQuery, match="radius must be between 0 and 2, got 3"):
+    with pytest.raises(BadQuery, match="between 0 and the number of free positions, 2, got 3"):
         HammingBall(CENTER, 3, free=[0, 1])
     with pytest.raises(BadQuery, match=r"radius must be between 0 and 6, got 3\.\.2"):
         Shell(CENTER, 3, 2)
@@ -94,6 +94,17 @@ def test_bad_regions_are_refused_with_a_sentence() -> None:
         HammingBall([0, 2, 1], 1)
     with pytest.raises(BadSample, match="expected 6 bits"):
         HammingBall(CENTER, 1).contains(np.zeros((2, 5)))
+
+
+@pytest.mark.parametrize("radius", [2.0, 1.5, "2", None])
+def test_a_radius_is_a_whole_number(radius: object) -> None:
+    with pytest.raises(BadQuery, match="radius must be a whole number"):
+        HammingBall(CENTER, radius)  # type: ignore[arg-type]
+
+
+def test_whole_numbers_of_numpy_become_those_of_python() -> None:
+    assert type(HammingBall(CENTER, np.int64(2)).outer) is int
+    assert type(Shell(CENTER, np.uint8(1)).inner) is int
 
 
 def test_a_point_that_is_not_bits_is_in_no_region() -> None:

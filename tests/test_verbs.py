@@ -73,6 +73,18 @@ def test_count(case: Any, engine: str) -> None:
     assert told["region"]["size"] == case.region.size
 
 
+def test_questions_that_make_no_sense() -> None:
+    ball = HammingBall(SAMPLES.bits[2], np.int64(2))
+    assert json.dumps(count(Query(NETWORK, ball, Leaves(np.int64(0)))).to_json())
+    assert json.dumps(distance(NETWORK, SAMPLES.bits[0], largest=np.int64(2)).to_json())
+    with pytest.raises(BadQuery, match=r"class must be a whole number, got \[1, 2\]"):
+        Becomes([1, 2])  # type: ignore[arg-type]
+    with pytest.raises(BadQuery, match="event: expected Leaves"):
+        Query(NETWORK, ball, "leaves")  # type: ignore[arg-type]
+    with pytest.raises(BadQuery, match=r"radius must be a whole number, got 1\.5"):
+        distance(NETWORK, SAMPLES.bits[0], largest=1.5)  # type: ignore[arg-type]
+
+
 def test_events() -> None:
     region = HammingBall(SAMPLES.bits[2], 2)
     assert count(Query(NETWORK, region, Leaves(0))).low == 15
@@ -189,6 +201,8 @@ def test_certify_refuses() -> None:
         certify(NETWORK, SAMPLES, radius=10)
     with pytest.raises(BadSample, match="at least one sample"):
         certify(NETWORK, Samples(np.zeros((0, 9), dtype=np.uint8), None, (), "none"), radius=1)
+    with pytest.raises(BadSample, match="different indices"):
+        certify(NETWORK, Samples(SAMPLES.bits[:2], None, (3, 3), "twice"), radius=1)
 
 
 def test_resume_reads_finished_rows_and_asks_only_for_the_rest(tmp_path: Path) -> None:
@@ -225,6 +239,11 @@ def test_a_resume_file_of_another_question_is_refused_and_kept(tmp_path: Path) -
         with pytest.raises(BadInput, match="expected an earlier run of certify"):
             certify(NETWORK, SAMPLES, radius=2, resume=path)
         assert path.read_text() == foreign
+    certify(NETWORK, SAMPLES, radius=2, resume=(whole := tmp_path / "whole.jsonl"))
+    for field, wrong in (('"low": 0', '"low": 9'), ('"seconds": ', '"seconds": "x", "s": '), ('"label": 0', '"label": [0]')):
+        path.write_text(whole.read_text().replace(field, wrong))
+        with pytest.raises(BadInput, match="expected rows of an earlier certify run"):
+            certify(NETWORK, SAMPLES, radius=2, resume=path)
     with pytest.raises(BadInput, match="Is a directory"):
         certify(NETWORK, SAMPLES, radius=2, resume=tmp_path)
 
