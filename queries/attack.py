@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
 
 from bnnverify.queries.engine import Budget
-from bnnverify.queries.plan import choose, opened
+from bnnverify.queries.plan import Crew
 from bnnverify.query import Query
 from bnnverify.result import AttackResult
 
@@ -15,7 +14,8 @@ def attack(query: Query, *, engine: str = "auto", budget: Budget | None = None) 
     """Return a replayed witness, or that there is none (proved), or UNKNOWN with the reason."""
     budget = budget or Budget()
     started = time.monotonic()
-    with closing(opened(choose(query, engine, counting=False).engine, budget)) as running:
+    with Crew(engine, budget) as crew:
+        running, _ = crew.member(query, counting=False)
         finding = running.find(query, budget)
     return AttackResult(
         engine=running.name,

@@ -19,9 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 from bnnverify.errors import BadInput, BadQuery, BadSample
 from bnnverify.network import Bits, Network
 from bnnverify.queries.count import counted
-from bnnverify.queries.engine import Budget, Engine
+from bnnverify.queries.engine import Budget
 from bnnverify.queries.journal import Journal
-from bnnverify.queries.plan import choose, opened
+from bnnverify.queries.plan import Crew
 from bnnverify.query import Leaves, Query
 from bnnverify.region import HammingBall
 from bnnverify.result import Certification, Row, Verdict
@@ -130,16 +130,15 @@ class _Worker:
     """One sample after the other, on engines that stay open in between."""
 
     def __init__(self, task: _Task, jobs: int) -> None:
-        self.task, self.jobs = task, jobs
-        self.engines: dict[str, Engine] = {}
+        self.task = task
+        self.crew = Crew(task.engine, Budget(task.timeout, task.memory), jobs=jobs)
 
     def row(self, sample: _Sample) -> Row:
         started, task = time.monotonic(), self.task
         budget = Budget(task.timeout, task.memory)
         predicted = task.network(sample.bits)
         query = Query(task.network, HammingBall(sample.bits, task.radius, free=task.free), Leaves(predicted))
-        choice = choose(query, task.engine, counting=bool(task.counting))
-        engine = self._engine(choice.engine)
+        engine, choice = self.crew.member(query, counting=bool(task.counting))
         if choice.counts if task.counting is None else task.counting:
             tally = engine.count(query, budget).sharpened()
             adversarial, reason = counted(query, engine.name, tally, 0.0).asked, tally.reason
@@ -150,15 +149,6 @@ class _Worker:
             adversarial, reason = Count(low, high), finding.reason
         seconds = time.monotonic() - started
         return Row(sample.index, sample.label, predicted, _verdict(adversarial), adversarial, engine.name, seconds, reason)
-
-    def _engine(self, name: str) -> Engine:
-        if name not in self.engines:
-            self.engines[name] = opened(name, Budget(self.task.timeout, self.task.memory), jobs=self.jobs)
-        return self.engines[name]
-
-    def close(self) -> None:
-        for engine in list(self.engines.values()):
-            engine.close()
 
 
 def _verdict(adversarial: Count) -> Verdict:
@@ -178,7 +168,7 @@ def _answers(task: _Task, todo: Sequence[_Sample], jobs: int) -> Iterator[tuple[
             yield from _side_by_side(workers, todo)
     finally:
         for worker in workers:
-            worker.close()
+            worker.crew.close()
 
 
 def _side_by_side(workers: list[_Worker], todo: Sequence[_Sample]) -> Iterator[tuple[_Sample, Row]]:
@@ -201,5 +191,5 @@ def _side_by_side(workers: list[_Worker], todo: Sequence[_Sample]) -> Iterator[t
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         for worker in workers:
-            worker.close()  # the threads wait for their children: ending these ends the threads
+            worker.crew.close()  # the threads wait for their children: ending these ends the threads
         pool.shutdown(wait=True)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from contextlib import closing
 from pathlib import Path
 
 from bnnverify.errors import BadInput, Disagreement
 from bnnverify.queries.engine import Budget, Engine, Progress, Report, silent
 from bnnverify.queries.journal import Journal
-from bnnverify.queries.plan import choose, opened, piece
+from bnnverify.queries.plan import Crew, piece
 from bnnverify.query import EachClass, Query
 from bnnverify.region import Region
 from bnnverify.result import CountResult
@@ -28,14 +27,13 @@ def count(
     """
     budget = budget or Budget()
     started = time.monotonic()
-    name = choose(query, engine, counting=True).engine
-    with closing(opened(name, budget)) as running:
+    with Crew(engine, budget) as crew:
+        running, choice = crew.member(query, counting=True)
         if resume is None:
             tally = running.count(query, budget, report)
         else:
-            tally = _by_pieces(query, running, piece(name), budget, resume, report)
-        name = running.name
-    return counted(query, name, tally.sharpened(), time.monotonic() - started)
+            tally = _by_pieces(query, running, piece(choice.engine), budget, resume, report)
+    return counted(query, running.name, tally.sharpened(), time.monotonic() - started)
 
 
 def counted(query: Query, engine: str, tally: Tally, seconds: float) -> CountResult:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from bnnverify.network import Network
-from bnnverify.queries.engine import Budget, Engine
-from bnnverify.queries.plan import choose, opened
+from bnnverify.queries.engine import Budget
+from bnnverify.queries.plan import Crew
 from bnnverify.query import Event, Leaves, Query
 from bnnverify.region import Shell, Subcube
 from bnnverify.result import Distance, Finding
@@ -48,16 +47,12 @@ def distance(
     cube = Subcube(bits, np.arange(len(bits)) if free is None else free)
     searched = cube.shell(0, cube.freedom if largest is None else largest).outer
     finding, low, used = Finding(False), 0, "none"
-    with ExitStack() as stack:
-        engines: dict[str, Engine] = {}
+    with Crew(engine, budget) as crew:
         for low in range(searched + 1):
             report(low, searched)
             query = Query(network, Shell(bits, low, free=cube.free), event)
-            used = choose(query, engine, counting=False).engine
-            if used not in engines:
-                engines[used] = stack.enter_context(closing(opened(used, budget)))
-            finding = engines[used].find(query, budget)
-            used = engines[used].name
+            running, _ = crew.member(query, counting=False)
+            finding, used = running.find(query, budget), running.name
             if finding.happens is not False:
                 break
     return Distance(

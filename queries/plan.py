@@ -83,3 +83,32 @@ def opened(engine: str, budget: Budget, *, jobs: int = 1) -> Engine:
         return InChild(ENGINES[engine], budget.memory, share)
     engine_here: Engine = kind()
     return engine_here
+
+
+class Crew:
+    """Engines that stay open from one question to the next; each question gets the one that suits it.
+
+    engine: "auto" or a name. jobs: how many crews share the cores of this machine.
+    """
+
+    def __init__(self, engine: str, budget: Budget, *, jobs: int = 1) -> None:
+        self._engine, self._budget, self._jobs = engine, budget, jobs
+        self._open: dict[str, Engine] = {}
+
+    def member(self, query: Query, *, counting: bool) -> tuple[Engine, Choice]:
+        """Return a running engine for this question, and why it was chosen."""
+        choice = choose(query, self._engine, counting=counting)
+        if choice.engine not in self._open:
+            self._open[choice.engine] = opened(choice.engine, self._budget, jobs=self._jobs)
+        return self._open[choice.engine], choice
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all engines; from another thread, this ends the questions they are busy with."""
+        for engine in list(self._open.values()):
+            engine.close()
