@@ -16,7 +16,7 @@ from bnnverify.errors import BadInput, BadModel, BadQuery, BadSample, BnnVerifyE
 from bnnverify.network import Block, Head, InputCoding, Network
 from bnnverify.query import Becomes, EachClass, Leaves, Query
 from bnnverify.region import Everything, HammingBall, Region, Shell, Subcube
-from bnnverify.result import AttackResult, Certification, CountResult, Distance, Finding, Row, Verdict, Witness
+from bnnverify.result import AttackResult, Certification, Codes, CountResult, Distance, Finding, Row, Verdict, Witness
 from bnnverify.tally import Count, Shares, Tally
 
 if TYPE_CHECKING:
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from bnnverify.formats import load, save
     from bnnverify.queries.attack import attack
     from bnnverify.queries.certify import certify
+    from bnnverify.queries.codes import codes
     from bnnverify.queries.count import count
     from bnnverify.queries.distance import distance
     from bnnverify.queries.engine import Budget
+    from bnnverify.queries.marginals import marginals
+    from bnnverify.queries.witnesses import witnesses
     from bnnverify.samples import Samples, read_input, read_positions, read_samples
 
 __version__ = "0.1.0"
@@ -36,15 +39,18 @@ _LATER = {
     "Samples": "bnnverify.samples",
     "attack": "bnnverify.queries.attack",
     "certify": "bnnverify.queries.certify",
+    "codes": "bnnverify.queries.codes",
     "count": "bnnverify.queries.count",
     "distance": "bnnverify.queries.distance",
     "fold_block": "bnnverify.fold",
     "fold_head": "bnnverify.fold",
     "load": "bnnverify.formats",
+    "marginals": "bnnverify.queries.marginals",
     "read_input": "bnnverify.samples",
     "read_positions": "bnnverify.samples",
     "read_samples": "bnnverify.samples",
     "save": "bnnverify.formats",
+    "witnesses": "bnnverify.queries.witnesses",
 }
 
 __all__ = [
@@ -58,6 +64,7 @@ __all__ = [
     "BnnVerifyError",
     "Budget",
     "Certification",
+    "Codes",
     "Count",
     "CountResult",
     "Disagreement",
@@ -85,15 +92,18 @@ __all__ = [
     "__version__",
     "attack",
     "certify",
+    "codes",
     "count",
     "distance",
     "fold_block",
     "fold_head",
     "load",
+    "marginals",
     "read_input",
     "read_positions",
     "read_samples",
     "save",
+    "witnesses",
 ]
 
 

@@ -147,6 +147,23 @@ class Distance:
 
 
 @dataclass(frozen=True)
+class Codes:
+    """How many points of a region have each latent code (a tuple of bits). reason: why some are missing, if so."""
+
+    size: int
+    counts: dict[tuple[int, ...], int]
+    reason: str = ""
+
+    @property
+    def exact(self) -> bool:
+        return sum(self.counts.values()) == self.size
+
+    def to_json(self) -> dict[str, Any]:
+        counts = {"".join(map(str, code)): times for code, times in sorted(self.counts.items())}
+        return {"size": self.size, "exact": self.exact, "counts": counts, "reason": self.reason}
+
+
+@dataclass(frozen=True)
 class Row:
     """One sample of `certify`. label: the true class, if known; adversarial: points that leave the predicted class."""
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnverify.errors import BadModel
 from bnnverify.network import Bits, Block, Head, Network, Whole
 from bnnverify.region import HammingBall, Region
 
@@ -22,6 +21,7 @@ class Presolved:
     """A network and a region over flip bits, and the way back.
 
     network: reads flips (freedom,); its classes are numbered 0..len(classes)-1 and mean classes[0], classes[1], ...
+    Without a head it gives the code that the source gives: the last block keeps all of its neurons, and there are no classes.
     region: a ball or shell around the all-zero flips. source: the region over input bits that it stands for.
     neurons: how many neurons each block had, live: how many the region can move.
     """
@@ -47,8 +47,6 @@ class Presolved:
 
 def presolve(network: Network, region: Region) -> Presolved:
     """Return the part of the question that the region leaves open."""
-    if network.head is None:
-        raise BadModel("presolve: expected a network with a head, got a prefix")
     flips = HammingBall(np.zeros(region.freedom, dtype=np.uint8), region.outer).shell(region.inner, region.outer)
     center = region.center.astype(np.int64)
     signs = 1 - 2 * center[region.free]
@@ -56,18 +54,22 @@ def presolve(network: Network, region: Region) -> Presolved:
     keep: NDArray[np.bool_] = region.free
     moves: Region | None = flips  # how the live bits can move: the region for inputs, anything for hidden bits
     blocks: list[Block] = []
-    for block in network.blocks:
+    for i, block in enumerate(network.blocks):
         weights = block.weights[:, keep] * signs
         bounds = block.bounds - block.weights @ ones
         low, high = _reach(weights, moves)
         stays_one, live = low >= bounds, (low < bounds) & (high >= bounds)
+        if network.head is None and i == len(network.blocks) - 1:
+            bounds, live = np.clip(bounds, low, high + 1), np.ones_like(live)
         blocks.append(Block(weights[live], bounds[live]))
         ones, keep, moves, signs = stays_one.astype(np.int64), live, None, np.ones(int(live.sum()), dtype=np.int64)
-    head = network.head
-    head = Head(head.weights[:, keep] * signs, head.offsets + head.weights @ ones, head.ranks)
-    classes = _possible(head, moves)
+    head, classes = network.head, np.empty(0, dtype=np.intp)
+    if head is not None:
+        head = Head(head.weights[:, keep] * signs, head.offsets + head.weights @ ones, head.ranks)
+        classes = _possible(head, moves)
+        head = _restricted(head, classes)
     return Presolved(
-        network=Network(tuple(blocks), _restricted(head, classes)),
+        network=Network(tuple(blocks), head),
         region=flips,
         source=region,
         classes=tuple(classes.tolist()),

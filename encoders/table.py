@@ -52,7 +52,10 @@ class Table:
         flips = np.zeros((len(prefixes), self._block.inputs), dtype=np.uint8)
         np.put_along_axis(flips, prefixes, 1, axis=1)
         needs = np.ascontiguousarray((self._block.bounds - exact_products(flips, self._block.weights)).T)
-        return np.stack([steps.rows(row) for steps, row in zip(self._steps, needs, strict=True)])
+        rows = np.empty(needs.shape, dtype=np.int32)
+        for steps, row, need in zip(self._steps, rows, needs, strict=True):
+            row[:] = steps.rows(need)
+        return rows
 
     def flips(self, prefix: Indices, lane: int) -> Bits:
         """Return the flips of one point: (freedom,)."""

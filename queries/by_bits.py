@@ -1,8 +1,7 @@
 """Counting by looking at every point of the region, 64 to 512 per instruction.
 
-The first layer is read off a table (`encoders.table`); what follows is a netlist (`encoders.circuit`), compiled to machine code
-(`encoders.machine`) where there are points enough to pay for that, else interpreted (`encoders.bits`). Questions so small that
-making the netlist would cost more than the answer are put to the network itself.
+How that is done so fast is in `encoders.enumeration`. Questions so small that getting ready would cost more than the answer are
+put to the network itself.
 """
 
 from __future__ import annotations
@@ -16,31 +15,20 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
-from bnnverify.encoders.bits import Program, Words, compiled, gathered, unpacked
-from bnnverify.encoders.circuit import Circuit
-from bnnverify.encoders.lanes import Indices, Runs
-from bnnverify.encoders.machine import Kernel
+from bnnverify.encoders.enumeration import Enumeration, Numbers
+from bnnverify.encoders.lanes import Runs
 from bnnverify.encoders.presolve import Presolved, presolve
-from bnnverify.encoders.table import Table
-from bnnverify.encoders.walk import hidden
 from bnnverify.errors import Disagreement
-from bnnverify.network import Bits, Block, Network
+from bnnverify.network import Bits
 from bnnverify.queries.engine import Ability, Budget, Progress, Report, cores, silent
 from bnnverify.query import Query, confirmed
 from bnnverify.result import Finding
 from bnnverify.tally import Shares, Tally
 
 SMALL = 2**26  # points times weights, below which the network itself is asked: making a netlist takes as long
-LARGE = 2**23  # points from which on compiling takes less time than it saves
-AT_ONCE = 2**12  # words per interpreted step: a wire's words are then 32 KB, and those in use stay in the cache
-CHUNK = 2**37  # points times gates per piece of work for one core: a fraction of a second; interpreted, a tenth of it
-
-Numbers = list[int]
 Part = tuple[int | None, Numbers]  # the distance of its points (None: mixed), and how many fall to each class
-Counting = Callable[[Words, NDArray[np.int32], Indices, Indices], Numbers]
 
 
 class BitsEngine:
@@ -92,7 +80,7 @@ class BitsEngine:
             yield from _looked_at(solved, budget)
         else:
             cube = (solved.region.inner, solved.region.outer) == (0, solved.region.n)
-            task = _Enumeration(solved, self._kept, mixed=cube)  # nobody measures distance in a cube
+            task = Enumeration(solved, self._kept, mixed=cube)  # nobody measures distance in a cube
             yield from _side_by_side(task.numbers, task.parts(), self._workers, budget)
 
     def _hits(self, solved: Presolved, targets: list[int], budget: Budget) -> Iterator[Bits | None]:
@@ -102,7 +90,7 @@ class BitsEngine:
                 hits = np.flatnonzero(np.isin(solved.network(flips), targets))
                 yield flips[hits[0]] if len(hits) else None
             return
-        task = _Enumeration(solved, self._kept, mixed=False)
+        task = Enumeration(solved, self._kept, mixed=False)
         for runs in task.parts():
             yield task.first(runs, targets)
             if budget.spent:
@@ -132,57 +120,6 @@ class _Census:
         return Tally.seen(region.size, totals, reason, (Shares(d, k) for d, k in sorted(whole.items())))
 
 
-class _Enumeration:
-    """One presolved question, ready to run: the first layer as a table, the rest as a netlist."""
-
-    def __init__(self, solved: Presolved, kept: Path, *, mixed: bool) -> None:
-        first, rest = _split(solved.network)
-        self.table = Table(first, solved.region.inner, solved.region.outer, mixed=mixed)
-        circuit = Circuit()
-        inputs = circuit.inputs(rest.inputs)
-        if rest.head is None:
-            raise Disagreement("bits: expected a network with a head")
-        asked = circuit.winners(rest.head, hidden(circuit, rest, inputs))
-        self.program: Program = compiled(circuit, inputs, asked)
-        large = solved.region.size >= LARGE
-        self._counting: Counting = Kernel(circuit, inputs, asked, kept).numbers if large else self._interpreted
-        points_per_run = max(1, solved.region.size // max(1, self.table.layout.run_count))
-        points_per_part = CHUNK // (len(self.program.steps) + 100) // (1 if large else 10)
-        self._most = max(1, min(2**13, points_per_part // points_per_run))
-
-    def parts(self) -> Iterator[Runs]:
-        return self.table.layout.runs(self._most)
-
-    def numbers(self, runs: Runs) -> Numbers:
-        """Return how many points of the runs fall to each class."""
-        return self._counting(self.table.rows, self.table.choice(runs.prefixes), runs.starts, runs.stops)
-
-    def first(self, runs: Runs, targets: list[int]) -> Bits | None:
-        """Return the flips of one point where a target wins, found by halving, or None."""
-        while (numbers := self.numbers(runs)) and any(numbers[i] for i in targets):
-            if len(runs) == 1:
-                return self._point(runs, targets)
-            half = runs[: len(runs) // 2]
-            runs = half if any(self.numbers(half)[i] for i in targets) else runs[len(runs) // 2 :]
-        return None
-
-    def _interpreted(self, rows: Words, choice: NDArray[np.int32], starts: Indices, stops: Indices) -> Numbers:
-        """Do what a Kernel does, without compiling."""
-        totals = np.zeros(len(self.program.results), dtype=np.int64)
-        for part in _batches(stops - starts):
-            words, inside = gathered(rows, choice[:, part], starts[part].tolist(), stops[part].tolist())
-            totals += np.bitwise_count(self.program(words) & inside).sum(axis=1, dtype=np.int64)
-        return [int(k) for k in totals]
-
-    def _point(self, run: Runs, targets: list[int]) -> Bits:
-        choice = self.table.choice(run.prefixes)
-        words, inside = gathered(self.table.rows, choice, run.starts.tolist(), run.stops.tolist())
-        wins = np.bitwise_or.reduce(self.program(words)[targets], axis=0) & inside
-        word = int(np.flatnonzero(wins)[0])
-        bit = int(np.flatnonzero(unpacked(wins[None, word : word + 1], 64))[0])
-        return self.table.flips(run.prefixes[0], 64 * (int(run.starts[0]) // 64 + word) + bit)
-
-
 def _looked_at(solved: Presolved, budget: Budget) -> Iterator[Part]:
     """Yield class counts by asking the network about every point."""
     for flips in solved.region.points():
@@ -196,25 +133,6 @@ def _looked_at(solved: Presolved, budget: Budget) -> Iterator[Part]:
 
 def _is_small(solved: Presolved) -> bool:
     return solved.region.size * sum(a * b for a, b in pairwise(solved.network.widths)) <= SMALL
-
-
-def _split(network: Network) -> tuple[Block, Network]:
-    """Return the first block and the rest; a head alone gets a block in front that hands the inputs on."""
-    if network.blocks:
-        return network.blocks[0], network.tail(1)
-    n = network.inputs
-    return Block(np.eye(n, dtype=np.int64), np.ones(n, dtype=np.int64)), network
-
-
-def _batches(lengths: Indices) -> Iterator[slice]:
-    """Yield neighbouring runs of about AT_ONCE words together."""
-    ends = np.cumsum(-(-lengths // 64))
-    start = 0
-    while start < len(ends):
-        limit = (int(ends[start - 1]) if start else 0) + AT_ONCE
-        stop = max(start + 1, int(np.searchsorted(ends, limit, side="right")))
-        yield slice(start, stop)
-        start = stop
 
 
 def _side_by_side(work: Callable[[Runs], Numbers], parts: Iterator[Runs], workers: int, budget: Budget) -> Iterator[Part]:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bnnverify import Becomes, Block, EachClass, Head, Leaves, Network, Query, Region, Shell, Tally
+from bnnverify.encoders import enumeration
 from bnnverify.queries import by_bits
 from bnnverify.queries.engine import Budget, Engine
 from bnnverify.query import Event
@@ -113,8 +114,8 @@ def test_the_netlist_paths_of_bits_equal_enumeration(large: int, tmp_path: Path,
     engine = by_bits.BitsEngine(kept=tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(by_bits, "SMALL", -1)
-        patch.setattr(by_bits, "LARGE", large)
-        patch.setattr(by_bits, "AT_ONCE", 1)
+        patch.setattr(enumeration, "LARGE", large)
+        patch.setattr(enumeration, "AT_ONCE", 1)
         tally = engine.count(query, Budget())
         assert lows(tally) == enumerated(query)
         region = query.region

@@ -1,0 +1,110 @@
+"""Every point of a region through a network: the first layer read off a table, the rest a netlist, compiled where that pays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnverify.encoders.bits import Program, Words, compiled, gathered, unpacked
+from bnnverify.encoders.circuit import Circuit
+from bnnverify.encoders.lanes import Indices, Runs
+from bnnverify.encoders.machine import Kernel
+from bnnverify.encoders.presolve import Presolved
+from bnnverify.encoders.table import Table
+from bnnverify.encoders.walk import hidden
+from bnnverify.network import Bits, Block, Network
+
+LARGE = 2**23  # points from which on compiling takes less time than it saves
+AT_ONCE = 2**12  # words per interpreted step: a wire's words are then 32 KB, and those in use stay in the cache
+CHUNK = 2**37  # points times gates per piece of work for one core: a fraction of a second; interpreted, a tenth of it
+
+Numbers = list[int]
+Counting = Callable[[Words, NDArray[np.int32], Indices, Indices], Numbers]
+
+
+class Enumeration:
+    """One presolved question, ready to run. What it counts: who wins, or, without a head, which bits of the code are 1.
+
+    kept: a folder for compiled code, None: nothing is compiled. mixed: parts may hold points of several distances; else
+    nearest first.
+    """
+
+    def __init__(self, solved: Presolved, kept: Path | None, *, mixed: bool) -> None:
+        network = solved.network if solved.network.blocks else _with_a_block(solved.network)
+        self.table = Table(network.blocks[0], solved.region.inner, solved.region.outer, mixed=mixed)
+        circuit = Circuit()
+        inputs = circuit.inputs(network.blocks[0].outputs)
+        asked = inputs if len(network.blocks) == 1 else hidden(circuit, network.tail(1), inputs)
+        if network.head is not None:
+            asked = circuit.winners(network.head, asked)
+        self.program: Program = compiled(circuit, inputs, asked)
+        large = kept is not None and solved.region.size >= LARGE
+        self._counting: Counting = Kernel(circuit, inputs, asked, kept).numbers if large else self._interpreted
+        points_per_run = max(1, solved.region.size // max(1, self.table.layout.run_count))
+        points_per_part = CHUNK // (len(self.program.steps) + 100) // (1 if large else 10)
+        self._most = max(1, min(2**13, points_per_part // points_per_run))
+
+    def parts(self) -> Iterator[Runs]:
+        return self.table.layout.runs(self._most)
+
+    def numbers(self, runs: Runs) -> Numbers:
+        """Return how many points of the runs fall to each class."""
+        return self._counting(self.table.rows, self.table.choice(runs.prefixes), runs.starts, runs.stops)
+
+    def first(self, runs: Runs, targets: list[int]) -> Bits | None:
+        """Return the flips of one point where a target wins, found by halving, or None."""
+        while (numbers := self.numbers(runs)) and any(numbers[i] for i in targets):
+            if len(runs) == 1:
+                return self._point(runs, targets)
+            half = runs[: len(runs) // 2]
+            runs = half if any(self.numbers(half)[i] for i in targets) else runs[len(runs) // 2 :]
+        return None
+
+    def codes(self, runs: Runs) -> Iterator[tuple[Indices, Indices]]:
+        """Yield the values that the asked bits take together, as numbers with bit j of the code in place j, and how often."""
+        choice = self.table.choice(runs.prefixes)
+        for part in _batches(runs.stops - runs.starts):
+            words, inside = gathered(self.table.rows, choice[:, part], runs.starts[part].tolist(), runs.stops[part].tolist())
+            points = 64 * len(inside)
+            bits = unpacked(self.program(words), points)[:, unpacked(inside[None], points)[0] == 1]
+            codes = np.zeros(bits.shape[1], dtype=np.int64)
+            for j, row in enumerate(bits):
+                codes |= row.astype(np.int64) << j
+            yield np.unique(codes, return_counts=True)
+
+    def _interpreted(self, rows: Words, choice: NDArray[np.int32], starts: Indices, stops: Indices) -> Numbers:
+        """Do what a Kernel does, without compiling."""
+        totals = np.zeros(len(self.program.results), dtype=np.int64)
+        for part in _batches(stops - starts):
+            words, inside = gathered(rows, choice[:, part], starts[part].tolist(), stops[part].tolist())
+            totals += np.bitwise_count(self.program(words) & inside).sum(axis=1, dtype=np.int64)
+        return [int(k) for k in totals]
+
+    def _point(self, run: Runs, targets: list[int]) -> Bits:
+        choice = self.table.choice(run.prefixes)
+        words, inside = gathered(self.table.rows, choice, run.starts.tolist(), run.stops.tolist())
+        wins = np.bitwise_or.reduce(self.program(words)[targets], axis=0) & inside
+        word = int(np.flatnonzero(wins)[0])
+        bit = int(np.flatnonzero(unpacked(wins[None, word : word + 1], 64))[0])
+        return self.table.flips(run.prefixes[0], 64 * (int(run.starts[0]) // 64 + word) + bit)
+
+
+def _with_a_block(network: Network) -> Network:
+    """Return a head alone with a block in front that hands the inputs on."""
+    n = network.inputs
+    return replace(network, blocks=(Block(np.eye(n, dtype=np.int64), np.ones(n, dtype=np.int64)),))
+
+
+def _batches(lengths: Indices) -> Iterator[slice]:
+    """Yield neighbouring runs of about AT_ONCE words together."""
+    ends = np.cumsum(-(-lengths // 64))
+    start = 0
+    while start < len(ends):
+        limit = (int(ends[start - 1]) if start else 0) + AT_ONCE
+        stop = max(start + 1, int(np.searchsorted(ends, limit, side="right")))
+        yield slice(start, stop)
+        start = stop
