@@ -27,15 +27,15 @@ from pathlib import Path
 
 import numpy as np
 
-from bnnverify import Block, EachClass, Everything, HammingBall, Head, Network, Query, Region, count, load, read_input
+from bnnverify import Block, EachClass, Everything, HammingBall, Head, Network, Query, Region, Subcube, count, load, read_input
 from bnnverify.queries.engine import Budget
 
 HERE = Path(__file__).parent
 DATA = Path(os.environ.get("BNNVERIFY_DATA") or HERE.parents[1] / "shared" / "data")
 YARDSTICKS = ("numpy", "products")
-ENGINES = (*YARDSTICKS, "bits", "bdd", "sat")
+ENGINES = (*YARDSTICKS, "bits", "bdd", "sat", "auto")
 LIMIT = 120.0  # seconds per measurement
-NAMING = 5_000_000  # points above which the solver is not asked to count
+MOST = {"numpy": 5e6, "products": 5e6, "bdd": 5e6, "sat": 5e6}  # points above which an engine is not tried
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,36 @@ def everything(network: Network) -> Region:
     return Everything(network.inputs)
 
 
+def free(count: int) -> Callable[[Network], Region]:
+    return lambda network: Subcube(read_input("mnist:6677", network, data_dir=DATA), np.arange(count) + 30)
+
+
+def pixels(image: int, radius: int) -> Callable[[Network], Region]:
+    """Return the ball of flips that some picture can make."""
+
+    def build(network: Network) -> Region:
+        flippable = network.coding.flippable if network.coding else None
+        return HammingBall(read_input(f"mnist:{image}", network, data_dir=DATA), radius, free=flippable)
+
+    return build
+
+
+def pixel_network() -> Network:
+    return load(DATA / "msakai-bnn" / "mnist.npz")
+
+
 CASES = [
-    *(Case(f"npaq 100-50-10 r={r}", npaq("100-bnn_1blk_50"), ball(r)) for r in (1, 2, 3, 4)),
+    *(Case(f"npaq 100-50-10 r={r}", npaq("100-bnn_1blk_50"), ball(r)) for r in range(1, 8)),
     *(Case(f"npaq 100-20-10 r={r}", npaq("100-bnn_1blk_20"), ball(r)) for r in (1, 2, 3, 4)),
+    *(Case(f"npaq 100-50-10, {k} free", npaq("100-bnn_1blk_50"), free(k)) for k in (20, 30)),
     Case("npaq 16 bits, 4 blocks, all", npaq("16-bnn_16_4blk_1"), everything),
     Case("npaq 25-20-10 all", npaq("25-bnn_25_1blk_20"), everything),
-    *(Case(f"random 64-32-10 r={r}", made(64, 32, 10), ball(r, None)) for r in (2, 3, 4)),
-    Case("random 20-24-24-10 all", made(20, 24, 24, 10), everything),
+    Case("npaq 25-25-10-10 all", npaq("25-bnn_25_2blk_25_10"), everything),
+    *(Case(f"npaq 400-200-100-10 r={r}", npaq("400-bnn_3blk_200_100"), ball(r)) for r in (1, 2)),
+    *(Case(f"npaq pixels 784-200-100-100-100-10 r={r}", pixel_network, pixels(0, r)) for r in (1, 2, 3)),
+    *(Case(f"made {n}-32-10 r=4", made(n, 32, 10), ball(4, None)) for n in (25, 50, 100, 200)),
+    *(Case(f"made 64-{m}-10 r=4", made(64, m, 10), ball(4, None)) for m in (8, 16, 64, 128)),
+    *(Case(f"made 64{'-32' * d}-10 r=4", made(64, *[32] * d, 10), ball(4, None)) for d in (1, 2, 3)),
 ]
 
 
@@ -103,8 +126,8 @@ def measured(case: Case, engine: str) -> dict[str, object]:
     """Return one row of the table; runs in a process of its own."""
     network = case.network()
     query = Query(network, case.region(network), EachClass())
-    if engine == "sat" and query.region.size > NAMING:
-        return {"engine": engine, "size": query.region.size, "skipped": f"more than {NAMING} points"}
+    if query.region.size > MOST.get(engine, query.region.size):
+        return {"engine": engine, "size": query.region.size, "skipped": f"more than {MOST[engine]:.0e} points"}
     cpu, wall, products = cpu_seconds(), time.monotonic(), 0.0
     if engine in YARDSTICKS:
         (counts, products), exact = by_numpy(query), True
@@ -147,6 +170,23 @@ def table(rows: list[dict[str, object]]) -> str:
     return "\n".join(lines)
 
 
+def plot(rows: list[dict[str, object]], path: Path) -> None:
+    """Draw CPU seconds against points, both on logarithmic scales, a colour per engine."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(8, 5))
+    for engine in dict.fromkeys(str(row["engine"]) for row in rows if "cpu" in row):
+        own = [row for row in rows if row["engine"] == engine and "cpu" in row]
+        sizes, seconds = [int(str(row["size"])) for row in own], [max(float(str(row["cpu"])), 1e-3) for row in own]
+        axes.scatter(sizes, seconds, label=engine, s=14)
+    axes.set(xscale="log", yscale="log", xlabel="points in the region", ylabel="CPU seconds (at least 1 ms)")
+    axes.legend()
+    figure.savefig(path)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", default="", help="only cases whose name contains this")
@@ -177,6 +217,7 @@ def main() -> int:
     machine = {"processor": processor(), "python": platform.python_version(), "numpy": np.__version__}
     (saved / "counting.json").write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
     (saved / "counting.md").write_text(f"`python benchmarks/counting.py`, {machine}\n\n{text}\n")
+    plot(rows, saved / "counting.svg")
     return 0
 
 

@@ -53,8 +53,8 @@ class Table:
         np.put_along_axis(flips, prefixes, 1, axis=1)
         needs = np.ascontiguousarray((self._block.bounds - exact_products(flips, self._block.weights)).T)
         rows = np.empty(needs.shape, dtype=np.int32)
-        for steps, row, need in zip(self._steps, rows, needs, strict=True):
-            row[:] = steps.rows(need)
+        for j, steps in enumerate(self._steps):
+            rows[j] = steps.rows(needs[j])
         return rows
 
     def flips(self, prefix: Indices, lane: int) -> Bits:

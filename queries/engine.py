@@ -43,10 +43,6 @@ class Budget:
         return None if self.seconds is None else self.seconds - (time.monotonic() - self.started)
 
     @property
-    def limited(self) -> bool:
-        return self.seconds is not None or self.memory is not None
-
-    @property
     def spent(self) -> bool:
         return self.left is not None and self.left <= 0
 

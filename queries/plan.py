@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ from bnnverify.errors import BadQuery
 from bnnverify.queries.child import InChild, load_engine
 from bnnverify.queries.engine import Budget, Engine, cores
 from bnnverify.queries.race import Race
+from bnnverify.queries.speed import slowness
 from bnnverify.query import Query
 
 ENGINES = {
@@ -20,8 +22,8 @@ ENGINES = {
 
 PIECES = {"bits": 2**30, "bdd": 2**18, "sat": 2**22}  # points that an engine usually counts within seconds
 
-# Seconds of enumeration on one core, measured on 100-50-10, whose head has 500 weights: 1.1 ns per point compiled, 16 ns
-# interpreted; 0.17 s to compile, 10 ms to make the netlist.
+# Seconds of enumeration on one core of the machine that `speed` compares with, measured on 100-50-10, whose head has 500
+# weights: 1.1 ns per point compiled, 16 ns interpreted; 0.17 s to compile, 10 ms to make the netlist.
 COMPILED, INTERPRETED = 2.2e-12, 3.2e-11  # per point and weight behind the first layer
 COMPILING, MAKING = 3.4e-4, 2e-5  # per weight behind the first layer
 PATIENCE_COUNT = 60.0  # seconds of enumeration above which a diagram may be the faster way to a count
@@ -31,11 +33,15 @@ HOPELESS = 1e5  # seconds above which nobody waits for enumeration
 
 @dataclass(frozen=True)
 class Choice:
-    """An engine's name, or several joined by "+" that race, and why. counts: whether counting is expected to end soon."""
+    """An engine's name, or several joined by "+" that race, and why.
+
+    counts: whether counting is expected to end soon. seconds: how long it is expected to take; infinite where nobody knows.
+    """
 
     engine: str
     why: str
     counts: bool
+    seconds: float = math.inf
 
 
 def choose(query: Query, engine: str = "auto", *, counting: bool) -> Choice:
@@ -43,12 +49,14 @@ def choose(query: Query, engine: str = "auto", *, counting: bool) -> Choice:
     if engine != "auto":
         if engine not in ENGINES:
             raise BadQuery(f"engine must be one of auto, {', '.join(ENGINES)}, got {engine!r}")
-        return Choice(engine, f"{engine}: asked for", counts=load_engine(ENGINES[engine]).ability.counts)
+        ability = load_engine(ENGINES[engine]).ability
+        seconds = math.inf if ability.native else enumeration_seconds(query)
+        return Choice(engine, f"{engine}: asked for", counts=ability.counts, seconds=seconds)
     seconds = enumeration_seconds(query)
     size = f"{min(query.region.size, 10**30):.3g} points, about {seconds:.2g} s of enumeration"
     patience, other = (PATIENCE_COUNT, "bdd") if counting else (PATIENCE_FIND, "sat")
     if seconds <= patience:
-        return Choice("bits", f"bits: {size}", counts=True)
+        return Choice("bits", f"bits: {size}", counts=True, seconds=seconds)
     if seconds <= HOPELESS:
         return Choice(f"{other}+bits", f"{other}+bits: {size}, or less without looking at each: both at once", counts=False)
     return Choice(other, f"{other}: {size}: too many to look at each", counts=False)
@@ -62,7 +70,7 @@ def enumeration_seconds(query: Query) -> float:
     behind = sum(a * b for a, b in pairwise(solved.network.widths[1:]))
     points = float(min(query.region.size, 10**30))  # sizes beyond a float's range are as hopeless as this
     compiled, interpreted = COMPILING + points * COMPILED, MAKING + points * INTERPRETED
-    return behind * min(compiled, interpreted)
+    return slowness() * behind * min(compiled, interpreted)
 
 
 def piece(engine: str) -> int:
@@ -70,19 +78,21 @@ def piece(engine: str) -> int:
     return max(PIECES[name] for name in engine.split("+"))
 
 
-def opened(engine: str, budget: Budget, *, jobs: int = 1) -> Engine:
-    """Return a running engine, which the caller closes.
-
-    In a child process that can be stopped if it is native, has a limit to keep, races, or is one of several jobs.
-    """
+def opened(choice: Choice, budget: Budget, *, jobs: int = 1) -> Engine:
+    """Return a running engine, which the caller closes; `apart` says whether in a child process of its own."""
     share = max(1, cores() // jobs)
-    if "+" in engine:
-        return Race([InChild(ENGINES[name], budget.memory, share) for name in engine.split("+")])
-    kind = load_engine(ENGINES[engine])
-    if kind.ability.native or budget.limited or jobs > 1:
-        return InChild(ENGINES[engine], budget.memory, share)
-    engine_here: Engine = kind()
-    return engine_here
+    if "+" in choice.engine:
+        return Race([InChild(ENGINES[name], budget.memory, share) for name in choice.engine.split("+")])
+    if apart(choice, budget, jobs=jobs):
+        return InChild(ENGINES[choice.engine], budget.memory, share)
+    engine: Engine = load_engine(ENGINES[choice.engine])()
+    return engine
+
+
+def apart(choice: Choice, budget: Budget, *, jobs: int = 1) -> bool:
+    """Return whether the engine needs a child process: to be stopped, to keep a limit, or to work beside others."""
+    late = budget.seconds is not None and choice.seconds > budget.seconds / 4
+    return late or budget.memory is not None or jobs > 1 or load_engine(ENGINES[choice.engine]).ability.native
 
 
 class Crew:
@@ -93,14 +103,15 @@ class Crew:
 
     def __init__(self, engine: str, budget: Budget, *, jobs: int = 1) -> None:
         self._engine, self._budget, self._jobs = engine, budget, jobs
-        self._open: dict[str, Engine] = {}
+        self._open: dict[tuple[str, bool], Engine] = {}
 
     def member(self, query: Query, *, counting: bool) -> tuple[Engine, Choice]:
         """Return a running engine for this question, and why it was chosen."""
         choice = choose(query, self._engine, counting=counting)
-        if choice.engine not in self._open:
-            self._open[choice.engine] = opened(choice.engine, self._budget, jobs=self._jobs)
-        return self._open[choice.engine], choice
+        key = choice.engine, "+" in choice.engine or apart(choice, self._budget, jobs=self._jobs)
+        if key not in self._open:
+            self._open[key] = opened(choice, self._budget, jobs=self._jobs)
+        return self._open[key], choice
 
     def __enter__(self) -> Crew:
         return self
