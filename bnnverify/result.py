@@ -100,6 +100,7 @@ class CountResult:
             "counts": {"low": [c.low for c in self.counts], "high": [c.high for c in self.counts]},
             "adversarial": {"low": self.adversarial.low, "high": self.adversarial.high},
             "shells": [asdict(shares) for shares in self.tally.shells],
+            "pruned": self.tally.pruned,
             "confidence": self.asked.confidence,
             "seconds": self.seconds,
             "reason": self.reason,

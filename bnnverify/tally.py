@@ -51,25 +51,27 @@ class Tally:
     """How many points of a region fall to each class; the classes share out size points between them.
 
     reason: why it is not exact, when it is not. shells: exact, per distance, as far as they are finished and known.
+    pruned: how many points bounds alone decided, so that nobody looked at them.
     """
 
     size: int
     counts: tuple[Count, ...]
     reason: str = ""
     shells: tuple[Shares, ...] = ()
+    pruned: int = 0
 
     @classmethod
-    def seen(cls, size: int, seen: Sequence[int], reason: str = "", shells: Iterable[Shares] = ()) -> Tally:
+    def seen(cls, size: int, seen: Sequence[int], reason: str = "") -> Tally:
         """Return what is known when seen[c] points of class c were met and the rest was not looked at."""
         rest = size - sum(seen)
-        return cls(size, tuple(Count(k, k + rest) for k in seen), reason, tuple(shells))
+        return cls(size, tuple(Count(k, k + rest) for k in seen), reason)
 
     @classmethod
     def joined(cls, size: int, classes: int, parts: Iterable[tuple[int, Tally]], reason: str = "") -> Tally:
         """Return what tallies of disjoint parts of a region say together; each comes with the distance of its centre."""
-        low, high, shells, done = [0] * classes, [0] * classes, dict[int, list[int]](), 0
+        low, high, shells, done, pruned = [0] * classes, [0] * classes, dict[int, list[int]](), 0, 0
         for away, tally in parts:
-            done += tally.size
+            done, pruned = done + tally.size, pruned + tally.pruned
             low = [a + count.low for a, count in zip(low, tally.counts, strict=True)]
             high = [a + count.high for a, count in zip(high, tally.counts, strict=True)]
             for shares in tally.shells:
@@ -77,7 +79,7 @@ class Tally:
                 shells[away + shares.distance] = [a + b for a, b in zip(shell, shares.counts, strict=True)]
         counts = tuple(Count(a, b + size - done) for a, b in zip(low, high, strict=True))
         whole = tuple(Shares(d, tuple(shell)) for d, shell in sorted(shells.items()))
-        return cls(size, counts, reason, whole if sum(map(sum, shells.values())) == size else ())
+        return cls(size, counts, reason, whole if sum(map(sum, shells.values())) == size else (), pruned)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -86,7 +88,8 @@ class Tally:
     def from_json(cls, data: dict[str, Any]) -> Tally:
         """Return the tally that to_json gave; ValueError, KeyError or TypeError where data is something else."""
         shells = tuple(Shares(int(s["distance"]), tuple(map(int, s["counts"]))) for s in data["shells"])
-        return cls(int(data["size"]), tuple(map(Count.from_json, data["counts"])), str(data["reason"]), shells)
+        counts = tuple(map(Count.from_json, data["counts"]))
+        return cls(int(data["size"]), counts, str(data["reason"]), shells, int(data["pruned"]))
 
     def of(self, classes: Iterable[int]) -> Count:
         """Return how many points fall to any of these classes, as sharp as the single counts allow."""

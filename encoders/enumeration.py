@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,14 @@ from bnnverify.encoders.circuit import Circuit
 from bnnverify.encoders.lanes import Indices, Runs
 from bnnverify.encoders.machine import Kernel
 from bnnverify.encoders.presolve import Presolved
+from bnnverify.encoders.prune import UNDECIDED, Pruner
 from bnnverify.encoders.table import Table
 from bnnverify.encoders.walk import hidden
 from bnnverify.network import Bits, Block, Network
 
 LARGE = 2**23  # points from which on compiling takes less time than it saves
 AT_ONCE = 2**12  # words per interpreted step: a wire's words are then 32 KB, and those in use stay in the cache
+PRUNING = 45_000  # as many gates on one point take four times as long as one weight of a bound on one run
 CHUNK = 2**37  # points times gates per piece of work for one core: a fraction of a second; interpreted, a tenth of it
 
 Numbers = list[int]
@@ -45,6 +48,9 @@ class Enumeration:
         large = kept is not None and solved.region.size >= LARGE
         self._counting: Counting = Kernel(circuit, inputs, asked, kept).numbers if large else self._interpreted
         points_per_run = max(1, solved.region.size // max(1, self.table.layout.run_count))
+        looking = points_per_run * (len(self.program.steps) + 100) * (1 if large else 10)
+        bounding = PRUNING * sum(a * b for a, b in pairwise(network.widths[1:]))
+        self._pruner = Pruner(self.table.rows, network) if network.head and looking > bounding else None
         points_per_part = CHUNK // (len(self.program.steps) + 100) // (1 if large else 10)
         self._most = max(1, min(2**13, points_per_part // points_per_run))
 
@@ -53,7 +59,19 @@ class Enumeration:
 
     def numbers(self, runs: Runs) -> Numbers:
         """Return how many points of the runs fall to each class."""
-        return self._counting(self.table.rows, self.table.choice(runs.prefixes), runs.starts, runs.stops)
+        numbers, _ = self.counted(runs)
+        return numbers
+
+    def counted(self, runs: Runs) -> tuple[Numbers, int]:
+        """Return how many points of the runs fall to each class, and how many of them bounds had decided beforehand."""
+        choice = self.table.choice(runs.prefixes)
+        if self._pruner is None:
+            return self._counting(self.table.rows, choice, runs.starts, runs.stops), 0
+        classes, sizes = self._pruner.classes(runs, choice), runs.stops - runs.starts
+        open_ = np.flatnonzero(classes == UNDECIDED)
+        numbers = self._counting(self.table.rows, choice[:, open_], runs.starts[open_], runs.stops[open_])
+        known = [int(sizes[classes == c].sum()) for c in range(len(numbers))]
+        return [a + b for a, b in zip(numbers, known, strict=True)], sum(known)
 
     def first(self, runs: Runs, targets: list[int]) -> Bits | None:
         """Return the flips of one point where a target wins, found by halving, or None."""

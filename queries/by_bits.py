@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import comb
 from pathlib import Path
@@ -28,7 +28,16 @@ from bnnverify.result import Finding
 from bnnverify.tally import Shares, Tally
 
 SMALL = 2**26  # points times weights, below which the network itself is asked: making a netlist takes as long
-Part = tuple[int | None, Numbers]  # the distance of its points (None: mixed), and how many fall to each class
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Counted points: their distance (None: mixed), how many fall to each class, how many of them bounds alone decided."""
+
+    distance: int | None
+    numbers: Numbers
+    pruned: int = 0
+
 
 
 class BitsEngine:
@@ -49,7 +58,7 @@ class BitsEngine:
         solved = presolve(query.network, query.region)
         census = _Census(query, solved.classes)
         for part in self._counted(solved, budget):
-            census.add(*part)
+            census.add(part)
             report(Progress(census.done, query.region.size, census.tally()))
         if census.done > query.region.size or (census.done < query.region.size and not budget.spent):
             raise Disagreement(f"bits: expected {query.region.size} points in the region, met {census.done}")
@@ -71,17 +80,18 @@ class BitsEngine:
     def close(self) -> None:
         """Nothing outlives a question."""
 
-    def _counted(self, solved: Presolved, budget: Budget) -> Iterator[Part]:
+    def _counted(self, solved: Presolved, budget: Budget) -> Iterator[_Part]:
         """Yield class counts of parts of the region, nearest first, until all is counted or the budget is spent."""
         if solved.decided:
             region = solved.region
-            yield from ((d, [comb(region.n, d)]) for d in range(region.inner, region.outer + 1))
+            sizes = ((d, comb(region.n, d)) for d in range(region.inner, region.outer + 1))
+            yield from (_Part(d, [size], pruned=size) for d, size in sizes)
         elif _is_small(solved):
             yield from _looked_at(solved, budget)
         else:
             cube = (solved.region.inner, solved.region.outer) == (0, solved.region.n)
             task = Enumeration(solved, self._kept, mixed=cube)  # nobody measures distance in a cube
-            yield from _side_by_side(task.numbers, task.parts(), self._workers, budget)
+            yield from _side_by_side(task.counted, task.parts(), self._workers, budget)
 
     def _hits(self, solved: Presolved, targets: list[int], budget: Budget) -> Iterator[Bits | None]:
         """Yield for parts of the region, nearest first, the flips of a point where a target wins, or None."""
@@ -104,12 +114,14 @@ class _Census:
     query: Query
     classes: tuple[int, ...]
     done: int = 0
+    pruned: int = 0
     seen: dict[int | None, Numbers] = field(default_factory=dict)
 
-    def add(self, distance: int | None, numbers: Numbers) -> None:
-        self.done += sum(numbers)
-        counts = self.seen.setdefault(distance, [0] * self.query.network.classes)
-        for c, number in zip(self.classes, numbers, strict=True):
+    def add(self, part: _Part) -> None:
+        self.done += sum(part.numbers)
+        self.pruned += part.pruned
+        counts = self.seen.setdefault(part.distance, [0] * self.query.network.classes)
+        for c, number in zip(self.classes, part.numbers, strict=True):
             counts[c] += number
 
     def tally(self, reason: str = "") -> Tally:
@@ -117,16 +129,17 @@ class _Census:
         region = self.query.region
         totals = [sum(column) for column in zip(*self.seen.values(), strict=True)] or [0] * self.query.network.classes
         whole = {d: tuple(k) for d, k in self.seen.items() if d is not None and sum(k) == comb(region.freedom, d)}
-        return Tally.seen(region.size, totals, reason, (Shares(d, k) for d, k in sorted(whole.items())))
+        shells = tuple(Shares(d, k) for d, k in sorted(whole.items()))
+        return replace(Tally.seen(region.size, totals, reason), shells=shells, pruned=self.pruned)
 
 
-def _looked_at(solved: Presolved, budget: Budget) -> Iterator[Part]:
+def _looked_at(solved: Presolved, budget: Budget) -> Iterator[_Part]:
     """Yield class counts by asking the network about every point."""
     for flips in solved.region.points():
         distances, labels = flips.sum(axis=1, dtype=np.int64), solved.network(flips)
         for distance in range(int(distances[0]), int(distances[-1]) + 1):
             numbers = np.bincount(labels[distances == distance], minlength=solved.network.classes)
-            yield distance, [int(k) for k in numbers]
+            yield _Part(distance, [int(k) for k in numbers])
         if budget.spent:
             return
 
@@ -135,19 +148,21 @@ def _is_small(solved: Presolved) -> bool:
     return solved.region.size * sum(a * b for a, b in pairwise(solved.network.widths)) <= SMALL
 
 
-def _side_by_side(work: Callable[[Runs], Numbers], parts: Iterator[Runs], workers: int, budget: Budget) -> Iterator[Part]:
+def _side_by_side(
+    work: Callable[[Runs], tuple[Numbers, int]], parts: Iterator[Runs], workers: int, budget: Budget
+) -> Iterator[_Part]:
     """Yield what work makes of each part, in order, a few parts at the same time, until the budget is spent."""
     pool = ThreadPoolExecutor(workers)
-    waiting: list[tuple[int | None, Future[Numbers]]] = []
+    waiting: list[tuple[int | None, Future[tuple[Numbers, int]]]] = []
     try:
         for part in parts:
             waiting.append((part.distance, pool.submit(work, part)))
             if len(waiting) > workers:
                 distance, future = waiting.pop(0)
-                yield distance, future.result()
+                yield _Part(distance, *future.result())
             if budget.spent:
                 return
         for distance, future in waiting:
-            yield distance, future.result()
+            yield _Part(distance, *future.result())
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

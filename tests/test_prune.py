@@ -1,0 +1,54 @@
+"""Bounds decide only what is so, and the counts are the same with and without them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bnnverify import Block, Budget, EachClass, HammingBall, Head, Network, Query
+from bnnverify.encoders import enumeration
+from bnnverify.encoders.enumeration import Enumeration
+from bnnverify.encoders.presolve import presolve
+from bnnverify.encoders.prune import UNDECIDED, Pruner
+from bnnverify.queries import by_bits
+from tests.test_engines_agree import enumerated, lows, queries
+
+
+@settings(max_examples=150, deadline=None)
+@given(query=queries(), mixed=st.booleans())
+def test_a_decided_run_has_one_class(query: Query, mixed: bool) -> None:
+    solved = presolve(query.network, query.region)
+    if solved.decided or not solved.network.blocks:
+        return
+    task = Enumeration(solved, None, mixed=mixed)
+    pruner = Pruner(task.table.rows, solved.network)
+    for runs in task.parts():
+        classes = pruner.classes(runs, task.table.choice(runs.prefixes))
+        for i in np.flatnonzero(classes != UNDECIDED).tolist():
+            lanes = range(int(runs.starts[i]), int(runs.stops[i]))
+            points = np.array([task.table.flips(runs.prefixes[i], lane) for lane in lanes]).reshape(len(lanes), -1)
+            assert (solved.network(points.astype(np.uint8)) == classes[i]).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(query=queries())
+def test_counts_with_pruning_equal_enumeration(query: Query) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(by_bits, "SMALL", -1)
+        patch.setattr(enumeration, "PRUNING", -1)
+        assert lows(by_bits.BitsEngine().count(query, Budget())) == enumerated(query)
+
+
+def test_what_was_pruned_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # class 1 needs 4 of the last 6 bits: 4 and none or one of the others, or 5. Prefixes among the others mostly leave too few
+    monkeypatch.setattr(by_bits, "SMALL", -1)
+    monkeypatch.setattr(enumeration, "PRUNING", -1)
+    counter = Block([[0] * 14 + [1] * 6], [4])
+    network = Network((counter, Block([[1]], [1])), Head([[0], [1]], [0, 0]))
+    tally = by_bits.BitsEngine(kept=tmp_path).count(Query(network, HammingBall(np.zeros(20), 5), EachClass()), Budget())
+    assert [count.low for count in tally.counts] == [tally.size - 231, 231]  # 15 * (1 + 14) + 6
+    assert tally.size // 2 < tally.pruned < tally.size
