@@ -44,11 +44,12 @@ def test_counts_with_pruning_equal_enumeration(query: Query) -> None:
 
 
 def test_what_was_pruned_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # class 1 needs 4 of the last 6 bits: 4 and none or one of the others, or 5. Prefixes among the others mostly leave too few
+    # class 1 needs 3 of the 10 odd bits: prefixes of odd bits decide much, lanes the rest
     monkeypatch.setattr(by_bits, "SMALL", -1)
     monkeypatch.setattr(enumeration, "PRUNING", -1)
-    counter = Block([[0] * 14 + [1] * 6], [4])
+    counter = Block([[0, 1] * 10], [3])
     network = Network((counter, Block([[1]], [1])), Head([[0], [1]], [0, 0]))
     tally = by_bits.BitsEngine(kept=tmp_path).count(Query(network, HammingBall(np.zeros(20), 5), EachClass()), Budget())
-    assert [count.low for count in tally.counts] == [tally.size - 231, 231]  # 15 * (1 + 14) + 6
-    assert tally.size // 2 < tally.pruned < tally.size
+    odd = 120 * (1 + 10 + 45) + 210 * (1 + 10) + 252
+    assert [count.low for count in tally.counts] == [tally.size - odd, odd]
+    assert 0 < tally.pruned < tally.size
