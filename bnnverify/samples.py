@@ -8,6 +8,7 @@ Pictures go through the model's input coding. In files, 0 and -1 are the bit 0, 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from bnnverify.pictures import Pictures, bits_of, digit_pictures, digits_coding,
 from bnnverify.region import mask_of
 from bnnverify.sample_files import Unsorted, is_file, read_file
 
+KINDS = "a data set (digits, mnist), a file, or bits like 0110"
 MNIST_PARTS = {"mnist": "t10k", "mnist-test": "t10k", "mnist-train": "train"}
 
 
@@ -46,12 +48,28 @@ def digits() -> Samples:
 def read_samples(source: str, network: Network, *, data_dir: str | Path | None = None, limit: int | None = None) -> Samples:
     """Return the inputs that source names (see the head of this file), at most limit of them, in their order.
 
-    data_dir: where the MNIST files are. Raises BadSample where the source is unknown, damaged or does not fit the network.
+    data_dir: where the MNIST files are. Raises BadSample where the source is unknown, damaged or does not fit the network, and
+    where a label is none of its classes.
     """
+    return _known_labels(_read(source, network, data_dir, limit), network)
+
+
+def _known_labels(samples: Samples, network: Network) -> Samples:
+    labels = samples.labels
+    if labels is not None and network.head is not None and len(labels):
+        odd = labels[(labels < 0) | (labels >= network.classes)]
+        if len(odd):
+            raise BadSample(f"{samples.name}: labels must be between 0 and {network.classes - 1}, got {odd[0]}")
+    return samples
+
+
+def _read(source: str, network: Network, data_dir: str | Path | None, limit: int | None) -> Samples:
     if limit is not None and limit < 1:
         raise BadSample(f"limit: expected at least 1 sample, got {limit}")
     folder = None if data_dir is None else Path(data_dir)
     name, chosen = _split(source)
+    if not name:
+        raise BadSample(f"expected {KINDS}, got {source!r}")
     if name == "digits":
         return _from_pictures(digit_pictures(), chosen, limit, network)
     if name in MNIST_PARTS:
@@ -64,25 +82,36 @@ def read_samples(source: str, network: Network, *, data_dir: str | Path | None =
 
 
 def read_input(source: str, network: Network, *, data_dir: str | Path | None = None) -> Bits:
-    """Return the bits (n,) of the one input that source names. Raises BadSample, also where it names several."""
-    samples = read_samples(source, network, data_dir=data_dir)
+    """Return the bits (n,) of the one input that source names, whatever its label. Raises BadSample where it names several."""
+    if source == "digits" or source in MNIST_PARTS:
+        raise BadSample(f"{source}: expected one input, got the whole data set; name one by its index, as in {source}:17")
+    samples = _read(source, network, data_dir, None)
     if len(samples) != 1:
         raise BadSample(f"{source}: expected one input, got {len(samples)}; name one by its index, as in digits:17")
     return np.asarray(samples.bits[0])
 
 
 def read_positions(source: str, n: int) -> NDArray[np.bool_]:
-    """Return which of n positions are free: (n,), from 0-based numbers, in a comma list or in a file of numbers."""
+    """Return which of n positions are free: (n,), from 0-based numbers and ranges like 0-5,9, as such or in a file."""
     text, path = source, Path(source)
     if not re.fullmatch(r"[\d,\s-]*", source) or is_file(path):
         try:
             text = path.read_text("utf-8")
         except (OSError, ValueError) as error:
-            raise BadQuery(f"free positions: expected a list like 0,5,9 or a readable file, got {source[:60]!r}") from error
-    words = text.replace(",", " ").split()
-    if not words or not all(re.fullmatch(r"-?\d{1,18}", word) for word in words):
-        raise BadQuery(f"free positions: expected whole numbers from 0 to {n - 1}, got {text.strip()[:60]!r}")
-    return mask_of([int(word) for word in words], n)
+            raise BadQuery(f"free positions: expected a list like 0-5,9 or a readable file, got {source[:60]!r}") from error
+    ranges = [_range(word) for word in text.replace(",", " ").split()]
+    if not ranges or not all(ranges):
+        raise BadQuery(f"free positions: expected numbers like 9 or ranges like 0-5, 0 to {n - 1}, got {text.strip()[:60]!r}")
+    last = max(numbers[-1] for numbers in ranges)
+    if last >= n:  # said here: a list of a range beyond memory could not be made
+        raise BadQuery(f"free positions must be between 0 and {n - 1}, got {last}")
+    return mask_of([number for numbers in ranges for number in numbers], n)
+
+
+def _range(word: str) -> range:
+    """Return the numbers that 17 or 0-99 means; none where it means neither, or runs backwards."""
+    match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", word)
+    return range(int(match[1]), int(match[2] or match[1]) + 1) if match else range(0)
 
 
 def _split(source: str) -> tuple[str, str | None]:
@@ -96,13 +125,15 @@ def _indices(chosen: str | None, count: int, limit: int | None, name: str) -> li
         return list(range(count))[:limit]
     found: list[int] = []
     for part in chosen.split(","):
-        match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", part.strip())
-        if not match:
+        numbers = _range(part.strip())
+        if not numbers:
             raise BadSample(f"{name}: expected indices like 17 or 0-99 or 3,5 after the colon, got {chosen!r}")
-        first, last = int(match[1]), int(match[2] or match[1])
-        if not first <= last < count:
-            raise BadSample(f"{name}: expected indices from 0 to {count - 1}, ascending, got {part.strip()}")
-        found += range(first, last + 1)
+        if numbers[-1] >= count:
+            raise BadSample(f"{name}: expected indices from 0 to {count - 1}, got {part.strip()}")
+        found += numbers
+    twice = [index for index, times in Counter(found).items() if times > 1]
+    if twice:
+        raise BadSample(f"{name}: expected each index once, got {twice[0]} more than once in {chosen!r}")
     return found[:limit]
 
 

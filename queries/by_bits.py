@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from platformdirs import user_cache_path
 
 from bnnverify.encoders.enumeration import Enumeration, Numbers
 from bnnverify.encoders.lanes import Runs
 from bnnverify.encoders.presolve import Presolved, presolve
 from bnnverify.errors import Disagreement
 from bnnverify.network import Bits
-from bnnverify.queries.engine import Ability, Budget, Progress, Report, cores, silent
+from bnnverify.queries.engine import Ability, Budget, Progress, Report, cores, kept, silent
 from bnnverify.query import Query, confirmed
 from bnnverify.result import Finding
 from bnnverify.tally import Shares, Tally
@@ -43,15 +42,15 @@ class _Part:
 class BitsEngine:
     """Exact counts by enumeration; the cost grows with the number of points, not with what they do.
 
-    workers: how many cores count at the same time. kept: a folder for compiled code.
+    workers: how many cores count at the same time. folder: for compiled code.
     """
 
     name: ClassVar[str] = "bits"
     ability: ClassVar[Ability] = Ability(exact=True, native=False, one_pass=True, threads=True)
 
-    def __init__(self, workers: int | None = None, kept: Path | None = None) -> None:
+    def __init__(self, workers: int | None = None, folder: Path | None = None) -> None:
         self._workers = workers or cores()
-        self._kept = kept or user_cache_path("bnnverify") / "kernels"
+        self._kept = folder or kept() / "kernels"
 
     def count(self, query: Query, budget: Budget, report: Report = silent) -> Tally:
         """Return how many points of query.region fall to each class: all classes in one pass, and per distance for balls."""

@@ -70,10 +70,10 @@ def certify(
         todo = []
         for sample in _each(samples):
             row = _row_of(journal.known.get(sample.key))
-            if row is None or row.verdict is Verdict.UNKNOWN:  # a longer timeout may decide it now
-                todo.append(sample)
-            else:
+            if row is not None and _is_settled(row, counting=counting):
                 rows[row.index] = row
+            else:  # a longer timeout may settle it now
+                todo.append(sample)
         for sample, row in _answers(task, todo, jobs):
             journal.keep(sample.key, row.to_json())
             rows[row.index] = row
@@ -99,6 +99,10 @@ def _row_of(piece: dict[str, Any] | None) -> Row | None:
         return None if piece is None else Row.from_json(piece)
     except (ValueError, KeyError, TypeError):
         raise BadInput("resume file: expected rows of an earlier certify run, got something else") from None
+
+
+def _is_settled(row: Row, *, counting: bool | None) -> bool:
+    return row.verdict is not Verdict.UNKNOWN and (row.adversarial.exact or not counting)
 
 
 def _each(samples: Samples) -> Iterator[_Sample]:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from bnnverify.query import Query
@@ -61,6 +62,13 @@ Report = Callable[[Progress], None]
 
 def silent(progress: Progress) -> None:
     """Drop a progress report."""
+
+
+def kept() -> Path:
+    """Return the folder for what the next run can do without, but would have to make again."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("bnnverify")
 
 
 def cores() -> int:

@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from platformdirs import user_cache_path
+
+from bnnverify.queries.engine import kept
 
 REFERENCE = 0.0025  # seconds that `_work` takes on the machine where the planner's constants were measured
 
@@ -18,12 +19,12 @@ REFERENCE = 0.0025  # seconds that `_work` takes on the machine where the planne
 @cache
 def slowness(folder: Path | None = None) -> float:
     """Return how many times longer this machine takes than the one of the constants: read from folder, or measured now."""
-    path = (folder or user_cache_path("bnnverify")) / "speed.json"
+    path = (folder or kept()) / "speed.json"
     machine = f"{platform.node()} {platform.machine()} numpy {np.__version__}"
     with suppress(OSError, ValueError, KeyError, TypeError):
-        kept = json.loads(path.read_text())
-        if kept["machine"] == machine and 0.01 < kept["slowness"] < 100:
-            return float(kept["slowness"])
+        known = json.loads(path.read_text())
+        if known["machine"] == machine and 0.01 < known["slowness"] < 100:
+            return float(known["slowness"])
     slow = min(_work() for _ in range(5)) / REFERENCE
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import re
-import sys
 from math import comb
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from bnnverify import Head, InputCoding, Network, save
-from bnnverify.cli import BAD, DECIDED, DISAGREED, OPEN, main
-from bnnverify.errors import Disagreement
-from bnnverify.queries.engine import Progress
+from bnnverify.cli import BAD, DECIDED, OPEN
 from bnnverify.result import Certification, Row, Verdict
-from bnnverify.tally import Count, Tally
+from bnnverify.tally import Count
 from tests.data import DATA, needs_data
+from tests.roof import POINT, plain, said, saved
 from tests.zoo import majority
-
-DOCS = (Path(__file__).parents[1] / "docs" / "cli.md").read_text("utf-8")
-POINT = "111100"  # of majority(6): 4 of 6 bits, so class 1; one flip of a 1 makes it a tie, class 0
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("models") / "majority.npz"
-    save(majority(6), path)
-    return str(path)
+    return saved(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="module")
@@ -38,32 +28,6 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("models") / "always.npz"
     save(Network((), Head(np.zeros((2, 80)), [0, 1])), path)
     return str(path)
-
-
-def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    code = main(arguments)
-    seen = capsys.readouterr()
-    return code, seen.out, seen.err
-
-
-def plain(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    """Return what --json prints, after checking that it is one object and nothing else."""
-    _, out, err = said(capsys, *arguments, "--json")
-    assert err == ""
-    found: dict[str, Any] = json.loads(out)
-    return found
-
-
-def test_count_prints_the_documented_object(model: str, capsys: pytest.CaptureFixture[str]) -> None:
-    found = plain(capsys, "count", model, POINT, "--radius", "2")
-    table = DOCS.split("| field | content |")[1].split("\n\n")[0]
-    assert set(found) == {name for line in table.splitlines() if line for name in re.findall(r"`(\w+)`", line.split("|")[1])}
-    assert found["exact"] is True
-    assert found["region"] == {"kind": "ball", "size": 22, "bits": 6, "free": 6, "inner": 0, "outer": 2}
-    assert found["predicted"] == 1
-    assert found["counts"] == {"low": [10, 12], "high": [10, 12]}  # 4 single flips of a 1, and 6 pairs of them
-    assert found["adversarial"] == found["count"] == {"low": 10, "high": 10}
-    assert found["model_sha256"] == majority(6).sha256
 
 
 @pytest.mark.parametrize(
@@ -76,6 +40,7 @@ def test_count_prints_the_documented_object(model: str, capsys: pytest.CaptureFi
         (("--radius", "2", "--event", "becomes:0,1"), 22),
         (("--radius", "2", "--within", "0,4,5"), 1),  # only the flip of bit 0 alone: with a zero flipped too, 4 of 6 again
         (("--free", "0,1"), 3),
+        (("--free", "0-1"), 3),
         (("--everything",), 42),  # class 0 up to a tie: 1 + 6 + 15 + 20 of 64
     ],
 )
@@ -178,13 +143,23 @@ BAD_WORDS: list[tuple[tuple[str, ...], str]] = [
     (("count", "MODEL", POINT, "--radius", "1", "--event", "becomes:x"), "expected class numbers"),
     (("count", "MODEL", POINT, "--radius", "1", "--event", "stays"), "expected leaves"),
     (("count", "MODEL", POINT, "--radius", "1", "--engine", "magic"), "magic"),
-    (("count", "MODEL", POINT, "--radius", "1", "--timeout", "nan"), "above 0, got nan"),
-    (("count", "MODEL", POINT, "--radius", "1", "--memory", "inf"), "above 0, got inf"),
+    (("count", "MODEL", POINT, "--radius", "1", "--timeout", "nan"), "at most 1e+09, got nan"),
+    (("count", "MODEL", POINT, "--radius", "1", "--timeout", "1e300"), "above 0, at most 1e+09, got 1e+300"),
+    (("count", "MODEL", POINT, "--radius", "1", "--memory", "inf"), "at most 1e+09, got inf"),
+    (("count", "MODEL", POINT, "--radius", "1", "--memory", "1.1e9"), "above 0, at most 1e+09, got 1.1e+09"),
+    (("count", "MODEL", POINT, "--radius", "5", "--within", "1,2"), "between 0 and the number of free positions, 2, got 5"),
+    (("count", "MODEL", POINT, "--free", "0-6"), "between 0 and 5, got 6"),
+    (("count", "MODEL", "", "--radius", "1"), "bits like 0110, got ''"),
+    (("certify", "MODEL", ":", "--radius", "1"), "bits like 0110, got ':'"),
+    (("count", "MODEL", "mnist", "--radius", "1"), "name one by its index, as in mnist:17"),
+    (("certify", "MODEL", POINT, "--radius", "1", "--jobs", "1001"), "not in the range"),
     (("attack", "MODEL", POINT, "--radius", "1", "--event", "classes"), "got classes"),
     (("certify", "MODEL", "digits", "--radius", "1"), "digits"),
     (("certify", "MODEL", POINT, "--radius", "1", "--limit", "0"), "not in the range"),
     (("info", "nothing-here.npz"), "nothing-here.npz"),
     (("train", "--recipe", "magic", "--out", "x.npz"), "expected one of digits"),
+    (("train", "--out", "no-such-folder/x.npz"), "in a folder that exists, got no-such-folder/x.npz"),
+    (("train", "--out", "x.npz", "--seed", str(2**70)), "not in the range"),
     (("magic",), "No such command"),
 ]
 
@@ -199,39 +174,6 @@ def test_bad_input_is_one_sentence_and_exit_2(
     assert sentence in err
     assert err.startswith("bnnverify: ")
     assert err.count("\n") == 1
-
-
-def test_a_disagreement_is_exit_3_and_no_result(
-    model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def disagree(*_: object, **__: object) -> None:
-        raise Disagreement("expected 4, got 5")
-
-    monkeypatch.setattr("bnnverify.queries.count.count", disagree)
-    code, out, err = said(capsys, "count", model, POINT, "--radius", "1")
-    assert (code, out) == (DISAGREED, "")
-    assert "expected 4, got 5" in err
-
-
-def test_ctrl_c_in_a_count_is_exit_1(model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupt(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("bnnverify.queries.count.count", interrupt)
-    code, out, err = said(capsys, "count", model, POINT, "--radius", "1")
-    assert (code, out) == (OPEN, "")
-    assert "interrupted" in err
-
-
-def test_a_missing_extra_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(sys.modules, "torch", None)
-    for name in [name for name in sys.modules if name.startswith("bnnverify.training.")]:
-        monkeypatch.delitem(sys.modules, name)
-    code, _, err = said(capsys, "train", "--out", str(tmp_path / "x.npz"))
-    assert code == BAD
-    assert "pip install 'bnnverify[train]'" in err
 
 
 @needs_data
@@ -261,18 +203,3 @@ def test_the_demo_tells_its_whole_story(tmp_path: Path, capsys: pytest.CaptureFi
     assert "certified accuracy" in out
     assert (tmp_path / "out" / "report.html").read_text("utf-8").count("data:image/svg+xml") == 2
     assert said(capsys, "info", str(tmp_path / "out" / "digits.npz"))[0] == DECIDED
-
-
-def test_ctrl_c_prints_the_interval_known_so_far(
-    model: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*_: Any, report: Any, **__: Any) -> None:
-        report(Progress(5, 22, Tally.seen(22, [2, 3])))
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("bnnverify.queries.count.count", interrupted)
-    code, out, _ = said(capsys, "count", model, POINT, "--radius", "2", "--json")
-    found = json.loads(out)
-    assert code == OPEN
-    assert found["counts"] == {"low": [2, 3], "high": [19, 20]}
-    assert found["reason"] == "interrupted"

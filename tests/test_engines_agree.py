@@ -111,7 +111,7 @@ def test_counts_equal_enumeration(engine: Engine, query: Query) -> None:
 @given(query=queries())
 def test_the_netlist_paths_of_bits_equal_enumeration(large: int, tmp_path: Path, query: Query) -> None:
     """Small questions do not reach the netlist by themselves."""
-    engine = by_bits.BitsEngine(kept=tmp_path)
+    engine = by_bits.BitsEngine(folder=tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(by_bits, "SMALL", -1)
         patch.setattr(enumeration, "LARGE", large)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
-from bnnverify import Becomes, EachClass, Everything, HammingBall, Network, Query, Region, Subcube, count, load, read_input
+from bnnverify import Becomes, EachClass, Everything, HammingBall, Network, Query, Region, Shell, Subcube, count, load, read_input
 from bnnverify.network import Bits
 from bnnverify.queries.engine import Budget
 from tests.data import DATA, needs_data
@@ -63,29 +65,32 @@ def test_25_bits_whole_space() -> None:
     assert each(load(NPAQ / "mnist-25-bnn_25_1blk_20.pt"), Everything(25), "bits") == WHOLE_25
 
 
-@pytest.mark.parametrize("engine", ["bits", "bdd"])
-@pytest.mark.parametrize("width", [20, 50])
-def test_npaq_image_against_plain_enumeration(width: int, engine: str) -> None:
+def npaq(width: int) -> tuple[Network, Bits]:
+    """Return the network and the image of the example in NPAQ's README."""
     network = load(NPAQ / f"mnist-100-bnn_1blk_{width}.pt")
-    image = read_input("mnist:6677", network, data_dir=DATA)
-    query = Query(network, HammingBall(image, 3), EachClass())
-    assert each(network, query.region, engine) == enumerated(query)
+    return network, read_input("mnist:6677", network, data_dir=DATA)
 
 
-@pytest.mark.parametrize("width", [20, 50])
-def test_npaq_image_by_sat(width: int) -> None:
-    network = load(NPAQ / f"mnist-100-bnn_1blk_{width}.pt")
-    image = read_input("mnist:6677", network, data_dir=DATA)
-    query = Query(network, HammingBall(image, 2), EachClass())
-    assert each(network, query.region, "sat") == enumerated(query)
+@cache
+def npaq_enumerated(width: int, radius: int) -> list[int]:
+    """Return the class counts by plain enumeration: one shell more than within the next smaller radius."""
+    network, image = npaq(width)
+    shell = enumerated(Query(network, Shell(image, radius), EachClass()))
+    nearer = npaq_enumerated(width, radius - 1) if radius else [0] * network.classes
+    return [a + b for a, b in zip(shell, nearer, strict=True)]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("width", [20, 50])
-def test_npaq_image_radius_4(width: int) -> None:
-    network = load(NPAQ / f"mnist-100-bnn_1blk_{width}.pt")
-    query = Query(network, HammingBall(read_input("mnist:6677", network, data_dir=DATA), 4), EachClass())
-    assert each(network, query.region, "bits") == enumerated(query)
+FAST = [(engine, width, radius) for engine in ("bits", "bdd", "sat") for width in (20, 50) for radius in (1, 2, 3)]
+LONG = [(engine, width, 4) for engine in ("bdd", "sat") for width in (20, 50)]
+
+
+@pytest.mark.parametrize(
+    ("engine", "width", "radius"),
+    [*FAST, ("bits", 20, 4), ("bits", 50, 4), *(pytest.param(*case, marks=pytest.mark.slow) for case in LONG)],
+)
+def test_npaq_image_against_plain_enumeration(engine: str, width: int, radius: int) -> None:
+    network, image = npaq(width)
+    assert each(network, HammingBall(image, radius), engine) == npaq_enumerated(width, radius)
 
 
 @pytest.mark.parametrize("engine", ["bits", "bdd", "sat"])

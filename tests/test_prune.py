@@ -49,7 +49,7 @@ def test_what_was_pruned_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(enumeration, "PRUNING", -1)
     counter = Block([[0, 1] * 10], [3])
     network = Network((counter, Block([[1]], [1])), Head([[0], [1]], [0, 0]))
-    tally = by_bits.BitsEngine(kept=tmp_path).count(Query(network, HammingBall(np.zeros(20), 5), EachClass()), Budget())
+    tally = by_bits.BitsEngine(folder=tmp_path).count(Query(network, HammingBall(np.zeros(20), 5), EachClass()), Budget())
     odd = 120 * (1 + 10 + 45) + 210 * (1 + 10) + 252
     assert [count.low for count in tally.counts] == [tally.size - odd, odd]
     assert 0 < tally.pruned < tally.size

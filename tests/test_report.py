@@ -6,6 +6,7 @@ import json
 import sys
 from fractions import Fraction
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -94,6 +95,7 @@ def test_counts_show_intervals_and_confidence() -> None:
 
 def test_durations_have_a_unit_that_fits() -> None:
     assert [numbers.seconds(s) for s in (0.0004, 0.5, 12.34, 600)] == ["0 ms", "500 ms", "12.3 s", "10.0 min"]
+    assert [numbers.seconds(s) for s in (7200, 432_000, 10**400)] == ["2.0 h", "5 days", "1.157e395 days"]
 
 
 def test_the_count_table_marks_the_predicted_class_and_says_why_it_is_open() -> None:
@@ -216,6 +218,15 @@ def test_the_page_is_one_well_formed_file_with_everything_in_it() -> None:
 def test_the_page_is_the_same_for_the_same_study() -> None:
     made = study(certified(Verdict.ROBUST))
     assert page(made) == page(made)
+
+
+def test_a_broken_package_is_named_with_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "jinja2.py").write_text("raise ImportError('a library is gone')")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.split(".")[0] == "jinja2"]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(MissingExtra, match=r"jinja2, which cannot be imported \(a library is gone\): pip install"):
+        page(study(certified(Verdict.ROBUST)))
 
 
 @pytest.mark.parametrize(("library", "name"), [("jinja2", "jinja2"), ("matplotlib.figure", "matplotlib")])

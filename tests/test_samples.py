@@ -6,15 +6,15 @@ import struct
 import numpy as np
 import pytest
 
-from bnnverify.errors import BadQuery, BadSample
+from bnnverify.errors import BadSample
 from bnnverify.network import Head, InputCoding, Network
 from bnnverify.pictures import digits_coding, resized
-from bnnverify.samples import digits, read_input, read_positions, read_samples
+from bnnverify.samples import digits, read_input, read_samples
 from tests.data import DATA, needs_data
 
 
 def network(n, coding=None):
-    return Network((), Head(np.zeros((2, n)), np.zeros(2)), coding)
+    return Network((), Head(np.zeros((10, n)), np.zeros(10)), coding)
 
 
 def coded(side, threshold=34):
@@ -212,26 +212,9 @@ def test_pickled_arrays_are_not_opened(tmp_path):
         read_samples(str(file), SIX)
 
 
-@pytest.mark.parametrize("source", ["", "nothing", "x" * 5000, "x" * 5000 + ":1", "nothing:3", ":", "/", "mnist17", "\0"])
-def test_sources_that_are_nothing(source):
-    with pytest.raises(BadSample, match="expected a data set"):
-        read_samples(source, SIX)
-
-
 def test_limit_must_be_positive():
     with pytest.raises(BadSample, match="limit"):
         read_samples("digits", network(64), limit=0)
-
-
-def test_free_positions(tmp_path):
-    assert np.flatnonzero(read_positions("0,5,2", 6)).tolist() == [0, 2, 5]
-    assert read_positions(",".join(map(str, range(784))), 784).all()
-    file = tmp_path / "free.txt"
-    file.write_text("4 14\n17, 0\n")
-    assert np.flatnonzero(read_positions(str(file), 20)).tolist() == [0, 4, 14, 17]
-    for bad in ("6", "-1", "", "a,b", "1.5", str(tmp_path), "9" * 40):
-        with pytest.raises(BadQuery, match="free positions"):
-            read_positions(bad, 6)
 
 
 def test_a_picture_of_the_right_size_is_left_alone():

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bnnverify.errors import BadModel, BadQuery, BadSample
+from bnnverify.errors import BadModel, BadQuery, BadSample, MissingExtra
 from bnnverify.pictures import digits_coding
 from bnnverify.samples import Samples, digits
-from bnnverify.training import RECIPES, Recipe, recipe_named, train
+from bnnverify.training import RECIPES, Recipe, ready, recipe_named, train
 
 torch = pytest.importorskip("torch", reason="needs the extra: train")
 
@@ -148,6 +150,14 @@ def test_samples_that_cannot_be_learnt_from_are_refused() -> None:
         train(QUICK, replace(few(), labels=None))
     with pytest.raises(BadSample, match="both training and test, got 2"):
         train(QUICK, few(2))
+
+
+def test_a_broken_torch_is_named_with_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('libtorch is gone')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "torch")
+    with pytest.raises(MissingExtra, match=r"cannot be imported \(libtorch is gone\): pip install 'bnnverify\[train\]'"):
+        ready()
 
 
 @pytest.mark.slow

@@ -226,6 +226,15 @@ def test_undecided_rows_are_asked_again(tmp_path: Path) -> None:
     assert [row.verdict for row in certify(NETWORK, SAMPLES, radius=2, resume=path).rows] == VERDICTS
 
 
+def test_open_counts_are_asked_again_where_counts_were_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    certify(NETWORK, SAMPLES, radius=2, counting=True, resume=path)
+    text = path.read_text()
+    assert '"low": 15, "high": 15' in text
+    path.write_text(text.replace('"low": 15, "high": 15', '"low": 3, "high": 46'))
+    assert [row.adversarial.low for row in certify(NETWORK, SAMPLES, radius=2, counting=True, resume=path).rows] == ADVERSARIAL
+
+
 def test_a_resume_file_of_another_question_is_refused_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     certify(NETWORK, SAMPLES, radius=2, resume=path)

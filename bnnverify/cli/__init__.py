@@ -1,6 +1,6 @@
 """The roof: parse, build nouns, call one verb, render, choose the exit code.
 
-0 decided, 1 some UNKNOWN (or interrupted), 2 bad usage or bad input, 3 internal disagreement (nothing is reported).
+0 decided, 1 some UNKNOWN (or interrupted), 2 bad usage or bad input, 3 a bug (nothing is reported).
 Whatever is heavy is imported inside the commands, so that --help is quick.
 """
 
@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from traceback import extract_tb
 
 import click
 
 from bnnverify import __version__
-from bnnverify.cli.ask import attack, count, distance
+from bnnverify.cli.ask import attack, distance
 from bnnverify.cli.certify import certify
+from bnnverify.cli.count import count
 from bnnverify.cli.demo import demo
 from bnnverify.cli.look import info
 from bnnverify.cli.train import train
 from bnnverify.errors import BadInput, Disagreement, MissingExtra
 
-DECIDED, OPEN, BAD, DISAGREED = 0, 1, 2, 3
+DECIDED, OPEN, BAD, BUG = 0, 1, 2, 3
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -29,7 +31,7 @@ def commands() -> None:
 
     INPUT is a file of bits (0/1 or -1/+1), a .npy file, a string of 0s and 1s, or DATASET:INDEX (digits:17, mnist:6677).
 
-    Exit codes: 0 decided, 1 some UNKNOWN, 2 bad usage or bad input, 3 internal disagreement (a bug).
+    Exit codes: 0 decided, 1 some UNKNOWN, 2 bad usage or bad input, 3 internal error (a bug).
     """
 
 
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; what went wrong is one sentence on standard error."""
     sys.set_int_max_str_digits(0)  # counts over ten thousands of bits are longer than Python prints by default
     try:
-        code = commands.main(arguments, prog_name="bnnverify", standalone_mode=False)
+        return int(commands.main(arguments, prog_name="bnnverify", standalone_mode=False) or DECIDED)
     except click.Abort:
         return _said("interrupted", OPEN)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -51,14 +53,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         context = getattr(error, "ctx", None)
         return _said(f"{error.format_message().rstrip('.')} (see {context.command_path if context else 'bnnverify'} --help)", BAD)
     except Disagreement as error:
-        return _said(f"internal disagreement, nothing is reported: {error}", DISAGREED)
+        return _said(f"internal disagreement, nothing is reported: {error}", BUG)
     except (BadInput, MissingExtra) as error:
         return _said(str(error), BAD)
     except OSError as error:
         return _said(f"cannot use {error.filename or 'a file'}: {error.strerror or error}", BAD)
-    return int(code or DECIDED)
+    except ImportError as error:
+        if (error.name or "").startswith("bnnverify"):
+            return _said(_bug(error), BUG)
+        return _said(f"{error.name or 'a package'} cannot be imported ({error}): pip install --force-reinstall bnnverify", BAD)
+    except MemoryError:
+        return _said("out of memory: nothing is decided", OPEN)
+    except Exception as error:  # noqa: BLE001 - the last place that can turn it into a sentence
+        return _said(_bug(error), BUG)
+
+
+def _bug(error: Exception) -> str:
+    """Return what a report of this bug needs: kind, message and place."""
+    place = extract_tb(error.__traceback__)[-1]
+    return f"internal error, a bug, nothing is reported: {type(error).__name__}: {error} ({place.filename}:{place.lineno})"
 
 
 def _said(sentence: str, code: int) -> int:
-    click.echo(f"bnnverify: {' '.join(sentence.split())}", err=True)
+    words = " ".join(sentence.split())  # one line, and no control characters out of damaged files
+    click.echo(f"bnnverify: {''.join(c if c.isprintable() else '?' for c in words)}", err=True)
     return code

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bnnverify.cli.nouns import Setting, positions
-from bnnverify.cli.options import FILE, NATURAL, setting_options, within_option
-from bnnverify.cli.progress import meter, shown
+from bnnverify.cli.options import FILE, NATURAL, plan_option, setting_options, within_option
+from bnnverify.cli.progress import explained, meter, shown
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from bnnverify.network import Bits, Network
+    from bnnverify.query import Query
+    from bnnverify.result import Certification
+
+JOBS = click.IntRange(1, 1000)
 
 
 @click.command()
@@ -17,9 +27,10 @@ from bnnverify.cli.progress import meter, shown
 @click.option("--radius", type=NATURAL, required=True, metavar="R", help="Inputs that differ in at most R bits.")
 @within_option
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N samples.")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="J", help="Samples at the same time.")
+@click.option("--jobs", type=JOBS, default=1, show_default=True, metavar="J", help="Samples at the same time.")
 @click.option("--resume", type=FILE, metavar="FILE", help="Keep finished samples here, and go on from there.")
 @click.option("--count/--no-count", "counting", default=None, help="Count adversarial inputs, or only decide; default: if cheap.")
+@plan_option
 @setting_options
 def certify(
     model: Path,
@@ -30,6 +41,7 @@ def certify(
     jobs: int,
     resume: Path | None,
     counting: bool | None,
+    explain_plan: bool,
     setting: Setting,
 ) -> int:
     """Decide robustness for a whole data set.
@@ -48,12 +60,15 @@ def certify(
 
     network = load(model)
     samples = read_samples(data, network, data_dir=setting.data_dir, limit=limit)
+    free = positions(within, network)
+    if explain_plan:
+        explained(_first(network, samples.bits[0], radius, free), setting.engine, counting=bool(counting))
     with meter(f"certifying at radius {radius}", quiet=setting.as_json) as reach:
         result = answer(
             network,
             samples,
             radius=radius,
-            free=positions(within, network),
+            free=free,
             engine=setting.engine,
             counting=counting,
             timeout=setting.timeout,
@@ -63,4 +78,17 @@ def certify(
             report=lambda _, done, wanted: reach(done, wanted),
         )
     shown(document(result, network) if setting.as_json else certify_table(result))
-    return 0 if result.decided else 1
+    return 0 if _settled(result, counting=bool(counting)) else 1
+
+
+def _first(network: Network, bits: Bits, radius: int, free: ArrayLike | None) -> Query:
+    """Return what is asked about the first sample."""
+    from bnnverify.query import Leaves, Query
+    from bnnverify.region import HammingBall
+
+    return Query(network, HammingBall(bits, radius, free=free), Leaves(network(bits)))
+
+
+def _settled(result: Certification, *, counting: bool) -> bool:
+    """Return whether every verdict is decided, and every count exact where counts were asked for."""
+    return result.decided and (not counting or all(row.adversarial.exact for row in result.rows))

@@ -42,16 +42,19 @@ def demo(out: Path, seed: int, as_json: bool) -> int:
     \b
     Example: bnnverify demo --out demo-output
     """
+    from bnnverify import training
     from bnnverify.formats import save
+    from bnnverify.report import page
     from bnnverify.report.document import document
-    from bnnverify.report.page import page
 
+    training.ready()
+    page.ready()
     tell: Tell = _nothing if as_json else shown
     out.mkdir(parents=True, exist_ok=True)
     trained = _trained(seed, tell, quiet=as_json)
     save(trained.network, out / "digits.npz")
     study = _study(trained, tell, quiet=as_json)
-    (out / "report.html").write_text(page(study), "utf-8")
+    (out / "report.html").write_text(page.page(study), "utf-8")
     tell(_farewell(out, study.sample))
     if as_json:
         shown(document(study, study.network))

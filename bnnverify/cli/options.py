@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -15,30 +14,35 @@ from bnnverify.cli.nouns import Place, Setting
 Function = Callable[..., Any]
 
 
-def _above_zero(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
-    if value is not None and not 0 < value < math.inf:
-        raise click.BadParameter(f"expected a number above 0, got {value:g}")
+MOST = 1e9  # of seconds (30 years) or GiB: beyond, clocks and system limits overflow
+
+
+def _amount(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 < value <= MOST:
+        raise click.BadParameter(f"expected a number above 0, at most {MOST:g}, got {value:g}")
     return value
 
 
 FILE = click.Path(path_type=Path)
 NATURAL = click.IntRange(min=0)
+SEED = click.IntRange(0, 2**32 - 1)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object with exact numbers.")
-within_option = click.option("--within", metavar="FREE", help="Only these positions may flip: a comma list or a file, 0-based.")
-seed_option = click.option("--seed", type=NATURAL, default=0, show_default=True, metavar="N", help="Of all random numbers.")
+within_option = click.option("--within", metavar="FREE", help="Only these positions may flip: like 0-5,9, or a file.")
+plan_option = click.option("--explain-plan", is_flag=True, help="Say on standard error which engine is chosen, and why.")
+seed_option = click.option("--seed", type=SEED, default=0, show_default=True, metavar="N", help="Of all random numbers.")
 
 SETTING = (
     click.option("--engine", default="auto", show_default=True, help="auto, bits, bdd or sat."),
-    click.option("--timeout", type=float, callback=_above_zero, metavar="S", help="Seconds of wall clock, for each question."),
-    click.option("--memory", "gib", type=float, callback=_above_zero, metavar="GB", help="Memory of a solver, in 2^30 bytes."),
+    click.option("--timeout", type=float, callback=_amount, metavar="S", help="Seconds of wall clock, for each question."),
+    click.option("--memory", "gib", type=float, callback=_amount, metavar="GB", help="Memory of a solver, in 2^30 bytes."),
     json_option,
     click.option("--data-dir", type=FILE, envvar="BNNVERIFY_DATA", show_envvar=True, help="Where data sets such as MNIST lie."),
 )
 PLACE = (
     click.argument("source", metavar="INPUT", required=False),
     click.option("--radius", type=NATURAL, metavar="R", help="Inputs that differ in at most R bits."),
-    click.option("--free", metavar="IDX", help="Inputs that differ only in these positions: a comma list or file, 0-based."),
+    click.option("--free", metavar="IDX", help="Inputs that differ only in these positions: like 0-5,9, or a file."),
     click.option("--everything", is_flag=True, help="All inputs there are; INPUT may be left out."),
     within_option,
 )

@@ -23,6 +23,7 @@ def train(recipe: str, out: Path, seed: int, as_json: bool) -> int:
     \b
     Example: bnnverify train --recipe digits --out digits.npz
     """
+    from bnnverify.errors import BadInput
     from bnnverify.formats import save
     from bnnverify.pictures import digits_coding
     from bnnverify.report.document import document
@@ -33,6 +34,8 @@ def train(recipe: str, out: Path, seed: int, as_json: bool) -> int:
     from bnnverify.training import train as answer
 
     chosen = recipe_named(recipe)
+    if not out.parent.is_dir():
+        raise BadInput(f"--out: expected a file in a folder that exists, got {out}")
     with meter("training", quiet=as_json) as reach:
         trained = answer(chosen, digits(), seed=seed, coding=digits_coding(), name=recipe, report=reach)
     save(trained.network, out)

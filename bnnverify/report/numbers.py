@@ -6,12 +6,12 @@ from fractions import Fraction
 
 from bnnverify.tally import Count
 
-LONGEST = 15  # digits that are printed in full
+LONGEST, SHORT = 15, 6  # digits that are printed in full: in results, and while work goes on
 
 
-def whole(n: int) -> str:
-    """Return n in full up to 15 digits, then as 1.234e30."""
-    if abs(n) < 10**LONGEST:
+def whole(n: int, longest: int = LONGEST) -> str:
+    """Return n in full up to so many digits, then as 1.234e30."""
+    if abs(n) < 10**longest:
         return str(n)
     power = len(str(abs(n))) - 1
     leading = round(Fraction(abs(n), 10 ** (power - 3)))
@@ -20,9 +20,15 @@ def whole(n: int) -> str:
     return f"{'-' if n < 0 else ''}{leading // 1000}.{leading % 1000:03d}e{power}"
 
 
-def count(count: Count) -> str:
+def short(n: int) -> str:
+    """Return n as it is shown while work goes on."""
+    return whole(n, SHORT)
+
+
+def count(count: Count, longest: int = LONGEST) -> str:
     """Return a count as one number, or as low..high; a confidence below 1 is said."""
-    number = whole(count.low) if count.low == count.high else f"{whole(count.low)}..{whole(count.high)}"
+    low, high = whole(count.low, longest), whole(count.high, longest)
+    number = low if count.low == count.high else f"{low}..{high}"
     return number if count.confidence == 1.0 else f"{number} (confidence {count.confidence:g})"
 
 
@@ -66,4 +72,9 @@ def seconds(duration: float) -> str:
     """Return a duration in a unit that fits."""
     if duration < 1:
         return f"{duration * 1000:.0f} ms"
-    return f"{duration:.1f} s" if duration < 120 else f"{duration / 60:.1f} min"
+    if duration < 120:
+        return f"{duration:.1f} s"
+    for size, unit in ((60, "min"), (3600, "h")):
+        if duration < 120 * size:
+            return f"{duration / size:.1f} {unit}"
+    return f"{whole(int(duration) // 86_400)} days"

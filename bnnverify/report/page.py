@@ -11,11 +11,10 @@ from importlib.resources import files
 from typing import Any
 
 from bnnverify import __version__
-from bnnverify.errors import MissingExtra
+from bnnverify.extras import needed
 from bnnverify.network import Network
-from bnnverify.report import numbers, picture, sentences
+from bnnverify.report import numbers, picture, plots, sentences
 from bnnverify.report.document import about
-from bnnverify.report.plots import accuracy_plot, density_plot
 from bnnverify.result import AttackResult, Certification, CountResult, Distance
 
 
@@ -48,22 +47,28 @@ class Study:
         }
 
 
+def ready() -> None:
+    """Raise MissingExtra unless everything that a page needs can be imported."""
+    with needed("the report", "jinja2", extra="report"):
+        import jinja2  # noqa: F401
+    plots.ready()
+
+
 def page(study: Study) -> str:
     """Return the study as one HTML text that needs no other file and no script."""
-    try:
-        from jinja2 import Environment, StrictUndefined
-    except ModuleNotFoundError as missing:
-        raise MissingExtra("the report needs jinja2, which is not installed: pip install 'bnnverify[report]'") from missing
+    ready()
+    from jinja2 import Environment, StrictUndefined
+
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.globals.update(numbers=numbers, sentences=sentences)
     text = (files("bnnverify.report") / "page.html.j2").read_text("utf-8")
-    plots = [_embedded(plot(study.certifications)) for plot in (accuracy_plot, density_plot)]
+    drawn = [_embedded(plot(study.certifications)) for plot in (plots.accuracy_plot, plots.density_plot)]
     return environment.from_string(text).render(
         study=study,
         about=about(study.network),
         widths="-".join(map(str, study.network.widths)),
         pictures=_pictures(study),
-        plots=plots,
+        plots=drawn,
         versions=_versions(),
     )
 

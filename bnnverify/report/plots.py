@@ -7,15 +7,19 @@ from fractions import Fraction
 from io import StringIO
 from typing import Any
 
-from bnnverify.errors import MissingExtra
+from bnnverify.extras import needed
 from bnnverify.result import Certification, Verdict
 
 
+def ready() -> None:
+    """Raise MissingExtra unless matplotlib can be imported."""
+    with needed("the report", "matplotlib", extra="report"):
+        import matplotlib.figure  # noqa: F401
+
+
 def _axes(title: str, across: str, up: str) -> tuple[Any, Any]:
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as missing:
-        raise MissingExtra("the report needs matplotlib, which is not installed: pip install 'bnnverify[report]'") from missing
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(6.4, 3.6), layout="constrained")
     axes = figure.add_subplot(title=title, xlabel=across, ylabel=up)
     axes.grid(alpha=0.3)

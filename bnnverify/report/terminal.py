@@ -29,14 +29,19 @@ def table(title: str, columns: Iterable[str], texts: Container[str] = ()) -> Tab
 
 def _plain(title: str) -> Table:
     """Return a table without columns, narrow enough that eight of them fit 80 characters."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    made = Table(title=Text.styled(readable(title).plain, "bold"), title_justify="left", box=SIMPLE_HEAD)
     made.show_edge, made.pad_edge, made.padding = False, False, (0, 1, 0, 0)
     return made
 
 
+def readable(words: str) -> Text:
+    """Return words out of a file as they are: no markup, and no characters that steer a terminal."""
+    return Text("".join(letter if letter.isprintable() else "?" for letter in words))
+
+
 def lines(sentences: Iterable[str]) -> Text:
     """Return sentences, one per line."""
-    return Text("\n".join(sentences))
+    return Text("\n").join(readable(line) for sentence in sentences for line in sentence.splitlines())
 
 
 def verbatim(commands: Iterable[str]) -> Text:
@@ -79,7 +84,7 @@ def certify_table(result: Certification) -> RenderableType:
         density = numbers.shares(row.adversarial, result.size)
         verdict = Text(row.verdict.value, style=STYLES[row.verdict])
         adversarial, time = numbers.count(row.adversarial), numbers.seconds(row.seconds)
-        made.add_row(str(row.index), label, str(row.predicted), verdict, adversarial, density, row.engine, time)
+        made.add_row(str(row.index), label, str(row.predicted), verdict, adversarial, density, readable(row.engine), time)
     return Group(made, lines(certify_sentences(result)))
 
 

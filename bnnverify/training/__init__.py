@@ -5,25 +5,27 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from bnnverify.errors import MissingExtra
+from bnnverify.extras import needed
 from bnnverify.training.recipes import RECIPES, Recipe, recipe_named
 
 if TYPE_CHECKING:
     from bnnverify.training.loop import Trained, part, train
     from bnnverify.training.whole import whole_network
 
-__all__ = ["RECIPES", "Recipe", "Trained", "part", "recipe_named", "train", "whole_network"]
+__all__ = ["RECIPES", "Recipe", "Trained", "part", "ready", "recipe_named", "train", "whole_network"]
 
 _HOMES = {"Trained": "loop", "part": "loop", "train": "loop", "whole_network": "whole"}
+
+
+def ready() -> None:
+    """Raise MissingExtra unless PyTorch can be imported."""
+    with needed("training", "PyTorch", extra="train"):
+        import torch  # noqa: F401
 
 
 def __getattr__(name: str) -> Any:
     """Import what needs torch when it is asked for."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        return getattr(import_module(f"bnnverify.training.{_HOMES[name]}"), name)
-    except ModuleNotFoundError as missing:
-        if missing.name != "torch":
-            raise
-        raise MissingExtra("training needs PyTorch, which is not installed: pip install 'bnnverify[train]'") from missing
+    ready()
+    return getattr(import_module(f"bnnverify.training.{_HOMES[name]}"), name)
