@@ -134,6 +134,43 @@ class _Scene:
         return leads
 
 
+def opened(package: str, memory: int | None) -> Package:
+    """Return a fresh table of nodes. package: "oxidd" or "cudd"; memory: bytes for nodes."""
+    if package not in PACKAGES:
+        raise BadQuery(f"diagram package must be one of {', '.join(PACKAGES)}, got {package!r}")
+    return PACKAGES[package](memory or MEMORY)
+
+
+def placed(package: Package, region: Region, pause: Callable[[], None]) -> tuple[Inside, list[Node]]:
+    """Return the algebra inside a region, and its inputs."""
+    everywhere = Inside(package, package.true, frozenset(package.variables(region.n)), pause)
+    inputs = everywhere.inputs(region.n)
+    algebra = everywhere.within(inside(everywhere, region, inputs))
+    size = package.count(algebra.care, region.n)
+    if size != region.size:
+        raise Disagreement(f"diagrams: expected a region of {region.size} points, got {size}")
+    return algebra, inputs
+
+
+def shared_out(package: Package, region: Region, classes: Sequence[Node]) -> list[int]:
+    """Return how many points each class has, after a check that no point is missing or counted twice."""
+    shares = [package.count(points, region.n) for points in classes]
+    if sum(shares) != region.size:
+        raise Disagreement(f"diagrams: expected the classes to share {region.size} points, got {sum(shares)}")
+    return shares
+
+
+@contextmanager
+def in_words(package: Package) -> Iterator[None]:
+    """Turn a package's way to say that it is full into a MemoryError that says so in words."""
+    try:
+        yield
+    except Exception as error:
+        if package.out_of_memory(error):
+            raise MemoryError("the diagrams do not fit into the memory they may use") from error
+        raise
+
+
 class Diagrams:
     """Answers about a network on a region, from one table of diagram nodes that lives as long as this object.
 
@@ -141,17 +178,12 @@ class Diagrams:
     """
 
     def __init__(self, package: str, memory: int | None = None) -> None:
-        if package not in PACKAGES:
-            raise BadQuery(f"diagram package must be one of {', '.join(PACKAGES)}, got {package!r}")
-        self._package = PACKAGES[package](memory or MEMORY)
+        self._package = opened(package, memory)
 
     def shares(self, network: Network, region: Region, pause: Callable[[], None] = lambda: None) -> list[int]:
         """Return at how many points of the region each class is the answer."""
         with self._scene(network, region, pause) as scene:
-            shares = [self._package.count(leads, region.n) for leads in scene.winners()]
-        if sum(shares) != region.size:
-            raise Disagreement(f"diagrams: expected the classes to share {region.size} points, got {sum(shares)}")
-        return shares
+            return shared_out(self._package, region, scene.winners())
 
     def example(
         self, network: Network, region: Region, classes: Collection[int], pause: Callable[[], None] = lambda: None
@@ -167,18 +199,9 @@ class Diagrams:
     def _scene(self, network: Network, region: Region, pause: Callable[[], None]) -> Iterator[_Scene]:
         if network.head is None:
             raise BadModel("diagrams: expected a network with a head, got a prefix")
-        try:
-            everywhere = Inside(self._package, self._package.true, frozenset(self._package.variables(region.n)), pause)
-            inputs = everywhere.inputs(region.n)
-            algebra = everywhere.within(inside(everywhere, region, inputs))
-            size = self._package.count(algebra.care, region.n)
-            if size != region.size:
-                raise Disagreement(f"diagrams: expected a region of {region.size} points, got {size}")
+        with in_words(self._package):
+            algebra, inputs = placed(self._package, region, pause)
             yield _Scene(algebra, network.head, hidden(algebra, network, inputs))
-        except Exception as error:
-            if self._package.out_of_memory(error):
-                raise MemoryError("the diagrams do not fit into the memory they may use") from error
-            raise
 
 
 def _candidates(scene: _Scene, classes: Collection[int]) -> Iterator[Node]:

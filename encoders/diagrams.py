@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-Node = Any  # a node of either package; nodes are used by encoders/bdd.py and go no further
+Node = Any  # a node of either package; nodes are used by encoders/bdd.py and encoders/relations.py and go no further
 
 CACHE = 1 << 22  # entries of the table of known results
 
@@ -27,6 +27,9 @@ class Package(Protocol):
 
     def choose(self, f: Node, high: Node, low: Node) -> Node:
         """Return high where f, else low."""
+
+    def joined(self, f: Node, g: Node, forgotten: Sequence[Node]) -> Node:
+        """Return where f and g both hold for some values of the forgotten variables."""
 
     def count(self, f: Node, n: int) -> int:
         """Return at how many of the 2^n values of the first n variables f holds; f reads no other."""
@@ -59,6 +62,16 @@ class Oxidd:
 
     def choose(self, f: Node, high: Node, low: Node) -> Node:
         return f.ite(high, low)
+
+    def joined(self, f: Node, g: Node, forgotten: Sequence[Node]) -> Node:
+        from oxidd.util import BooleanOperator
+
+        if not forgotten:
+            return f & g
+        cube = self.true
+        for variable in reversed(forgotten):
+            cube = variable & cube
+        return f.apply_exists(BooleanOperator.AND, g, cube)
 
     def count(self, f: Node, n: int) -> int:
         return int(f.sat_count(n))
@@ -94,6 +107,13 @@ class Cudd:
     def choose(self, f: Node, high: Node, low: Node) -> Node:
         return self._manager.ite(f, high, low)
 
+    def joined(self, f: Node, g: Node, forgotten: Sequence[Node]) -> Node:
+        from dd.cudd import and_exists
+
+        if not forgotten:
+            return f & g
+        return and_exists(f, g, [variable.var for variable in forgotten])
+
     def count(self, f: Node, n: int) -> int:
         # Row by row from the top: how many values of the variables above lead to each node. dd's own count is a float.
         rows: list[dict[Node, int]] = [{} for _ in range(n + 1)]
@@ -120,7 +140,8 @@ class Cudd:
         return [int(values.get(str(i), False)) for i in range(n)]
 
     def out_of_memory(self, error: Exception) -> bool:
-        return isinstance(error, MemoryError) or (isinstance(error, ValueError) and "NULL" in str(error))
+        told = isinstance(error, ValueError) and "NULL" in str(error)
+        return told or isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "out of memory" in str(error))
 
 
 PACKAGES: dict[str, Callable[[int], Package]] = {"oxidd": Oxidd, "cudd": Cudd}

@@ -19,10 +19,12 @@ from bnnverify.network import Bits, Block, Whole
 from bnnverify.region import Region
 
 Rows = NDArray[Any]  # one row of small whole numbers per kind
-CHUNK = 1 << 25  # bytes of kinds that go on together; more are cut in two, one of which waits
+MEMORY = 1 << 30  # bytes for kinds when no limit is given
+AT_ONCE = 1 << 18  # kinds that go on together: fewer lose merging, more bring the first counts later (docs/bdd.md)
 YIELD = 1 << 17  # finished kinds that are handed over together
 FEW = 256  # kinds that are not worth merging
 WIDEST_WAYS = 2**62  # above, numbers of ways are Python integers
+MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads marks
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +65,11 @@ class _Kinds:
 class Frontier:
     """A block over the flips of a region (a presolved one), ready to be swept.
 
-    Inputs are taken in the order of their weight columns, so that equal columns are neighbours. examples: keep a point of each code.
+    Inputs are taken in the order of their weight columns, so that equal columns are neighbours. examples: keep a point of each
+    code. memory: bytes for kinds, about: where there are more, one half waits while the other goes on to the last level.
     """
 
-    def __init__(self, block: Block, region: Region, *, examples: bool = False) -> None:
+    def __init__(self, block: Block, region: Region, *, examples: bool = False, memory: int | None = None) -> None:
         self._block, self._region, self._examples = block, region, examples
         self._cube = (region.inner, region.outer) == (0, region.n)
         self._order = np.lexsort(block.weights[::-1]) if block.outputs else np.arange(region.n)
@@ -77,30 +80,42 @@ class Frontier:
         dtype = next((t for t in (np.int8, np.int16, np.int32) if largest <= np.iinfo(t).max), np.int64)
         columns = block.outputs + 1
         self._changes = np.zeros((region.n, columns + -columns % 8), dtype=dtype)
+        fitting = (memory or MEMORY) // (max(region.n, 16) * (self._changes.shape[1] * self._changes.itemsize + 8))
+        self._most = max(1, min(AT_ONCE, fitting))  # about one half waits per level
         self._changes[:, : block.outputs] = -self._weights
         self._changes[:, block.outputs] = not self._cube
 
     def codes(self, pause: Callable[[], None] = lambda: None) -> Iterator[Codes]:
         """Yield all points of the region in groups of codes; pause is called now and then and may raise to stop the work."""
-        todo, finished, waiting = [self._start()], list[_Kinds](), 0
+        finished = list[_Kinds]()
+        for kinds in self._done(pause):
+            finished.append(kinds)
+            if sum(map(len, finished)) >= YIELD:
+                yield self._finished(finished)
+                finished = []
+        if finished:
+            yield self._finished(finished)
+
+    def _done(self, pause: Callable[[], None]) -> Iterator[_Kinds]:
+        """Yield kinds in which every input is decided: no flip is left, or no input."""
+        todo, levels = [self._start()], self._region.n if self._region.outer else 0
         while todo:
             kinds = todo.pop()
-            while len(kinds) and kinds.level < self._region.n:
+            while len(kinds) and kinds.level < levels:
                 pause()
                 if len(kinds) > max(2 * kinds.merged, FEW):
-                    kinds = self._merged(kinds)
-                    if kinds.rows.nbytes > CHUNK:
-                        half = len(kinds) // 2
-                        todo.append(replace(kinds.only(slice(half, None)), merged=len(kinds) - half))
-                        kinds = replace(kinds.only(slice(half)), merged=half)
+                    kinds, waiting = self._halved(self._merged(kinds))
+                    todo += waiting
                 kinds, done = self._stepped(kinds)
-                finished.append(done)
-                waiting += len(done)
-                if waiting >= YIELD:
-                    yield self._finished(finished)
-                    finished, waiting = [], 0
-            finished.append(kinds)
-        yield self._finished(finished)
+                yield done
+            yield kinds
+
+    def _halved(self, kinds: _Kinds) -> tuple[_Kinds, list[_Kinds]]:
+        """Return the kinds, or one half of them and the other, if they are more than fit."""
+        if len(kinds) <= self._most:
+            return kinds, []
+        half = len(kinds) // 2
+        return replace(kinds.only(slice(half)), merged=half), [replace(kinds.only(slice(half, None)), merged=len(kinds) - half)]
 
     def _start(self) -> _Kinds:
         rows = np.zeros((1, self._changes.shape[1]), dtype=self._changes.dtype)
@@ -112,10 +127,12 @@ class Frontier:
         """Return the kinds after one more input, flipped or not, and apart from them those that have no flip left."""
         level = kinds.level
         flipped = replace(kinds, rows=kinds.rows + self._changes[level], examples=self._marked(kinds.examples, level))
-        spent = self._flips(flipped) == self._region.outer
         if self._cube:
-            spent[:] = False
-        kinds = kinds.only(self._flips(kinds) + self._region.n - level - 1 >= self._region.inner)
+            return replace(_together([kinds, flipped]), level=level + 1, merged=kinds.merged), kinds.only(slice(0))
+        spent = self._flips(flipped) == self._region.outer
+        late = self._region.inner - (self._region.n - level - 1)  # with fewer flips by now, the region is out of reach
+        if late > 0:
+            kinds = kinds.only(self._flips(kinds) >= late)
         return replace(_together([kinds, flipped.only(~spent)]), level=level + 1, merged=kinds.merged), flipped.only(spent)
 
     def _marked(self, examples: Bits, level: int) -> Bits:
@@ -165,8 +182,8 @@ class Frontier:
 
 
 def _together(parts: list[_Kinds]) -> _Kinds:
-    fields = zip(*((part.rows, part.ways, part.examples) for part in parts), strict=True)
-    return _Kinds(parts[0].level, *(np.concatenate(field) for field in fields))
+    rows, ways, examples = zip(*((part.rows, part.ways, part.examples) for part in parts), strict=True)
+    return _Kinds(parts[0].level, np.concatenate(rows), np.concatenate(ways), np.concatenate(examples))
 
 
 def distinct(kinds: _Kinds) -> _Kinds:
@@ -177,7 +194,7 @@ def distinct(kinds: _Kinds) -> _Kinds:
     words = np.ascontiguousarray(kinds.rows).view(np.uint64)
     marks = np.zeros(len(kinds), dtype=np.uint64)
     for column in words.T:
-        marks = (marks ^ column) * np.uint64(0x9E3779B97F4A7C15)
+        marks = (marks ^ column) * MIX
         marks ^= marks >> np.uint64(29)
     order = np.argsort(marks)
     first = np.ones(len(kinds), dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""Decision diagrams against plain enumeration: thresholds, the algebra, whole-number counts, the engine; both packages alike."""
+"""Decision diagrams against plain enumeration: the algebra, whole-number counts, the engine; both packages alike."""
 
 from __future__ import annotations
 
@@ -9,20 +9,17 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bnnverify import Becomes, Block, EachClass, Everything, HammingBall, Head, Leaves, Network, Query, Region, Shell, Subcube
-from bnnverify.encoders import bdd
+from bnnverify.encoders import bdd, frontier
 from bnnverify.encoders.bdd import Diagrams, Inside
 from bnnverify.encoders.diagrams import PACKAGES, Package
 from bnnverify.encoders.presolve import presolve
-from bnnverify.encoders.rows import FALSE, TRUE, Plan, plan
 from bnnverify.encoders.walk import encode
 from bnnverify.errors import BadQuery, Disagreement
 from bnnverify.formats import load
 from bnnverify.queries import by_bdd
-from bnnverify.queries.by_bdd import BddEngine
+from bnnverify.queries.by_bdd import STRATEGIES, BddEngine
 from bnnverify.queries.engine import Budget, Progress
 from bnnverify.result import Finding
 from tests.data import DATA, needs_data
@@ -35,9 +32,10 @@ def package(request: pytest.FixtureRequest) -> Package:
     return PACKAGES[request.param](ROOM)
 
 
-@pytest.fixture(scope="module", params=sorted(PACKAGES))
+@pytest.fixture(scope="module", params=["frontier", *product(("region", "blocks"), sorted(PACKAGES))], ids=str)
 def engine(request: pytest.FixtureRequest) -> Iterator[BddEngine]:
-    engine = BddEngine(request.param)
+    strategy, package = (request.param, None) if request.param == "frontier" else request.param
+    engine = BddEngine(package, strategy)
     yield engine
     engine.close()
 
@@ -67,40 +65,6 @@ def random_region(random: Random, n: int) -> Region:
 
 def enumerated(network: Network, region: Region) -> list[int]:
     return sum(np.bincount(network(points), minlength=network.classes) for points in region.points()).tolist()
-
-
-def value(diagram: Plan, bits: tuple[int, ...]) -> int:
-    node = diagram.root
-    while node > TRUE:
-        bit, low, high = diagram.steps[node - 2]
-        node = high if bits[bit] else low
-    return node
-
-
-@settings(max_examples=200, deadline=None)
-@given(weights=st.lists(st.integers(-9, 9), max_size=7), bound=st.integers(-30, 30))
-def test_a_plan_decides_as_the_sum_does_and_is_reduced(weights: list[int], bound: int) -> None:
-    diagram = plan(weights, bound, 10**6)
-    assert diagram is not None
-    for bits in product((0, 1), repeat=len(weights)):
-        assert value(diagram, bits) == (sum(w * b for w, b in zip(weights, bits, strict=True)) >= bound)
-    assert len(set(diagram.steps)) == len(diagram.steps)
-    assert all(low != high for _, low, high in diagram.steps)
-
-
-def test_plans_of_nothing_and_of_constants() -> None:
-    assert plan([], 0, 0) == Plan((), TRUE)
-    assert plan([], 1, 0) == Plan((), FALSE)
-    assert plan([3, -2], -2, 9) == Plan((), TRUE)
-    assert plan([3, -2], 4, 9) == Plan((), FALSE)
-
-
-def test_a_plan_is_as_small_as_a_majority_can_be_and_gives_up_when_told() -> None:
-    # Majority of 99: bit i distinguishes i + 1 counts while undecided, 50 at most: 1 + 2 + ... + 50 + 49 + ... + 1 nodes.
-    majority = plan([1] * 99, 50, 10**6)
-    assert majority is not None
-    assert len(majority.steps) == 50 * 50
-    assert plan([1] * 99, 50, 100) is None
 
 
 @pytest.mark.parametrize("longest", [bdd.LONGEST_PLAN, 0], ids=["rows", "adders"])
@@ -230,12 +194,14 @@ def test_parts_share_out_the_region(region: Region, most: int) -> None:
     assert all(piece.size <= most for piece in pieces)
 
 
-def test_reports_hold_the_truth_and_narrow(engine: BddEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(by_bdd, "SMALL", 1)
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+def test_reports_hold_the_truth_and_narrow(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for room, limit in ((by_bdd, "SMALL"), (frontier, "YIELD"), (frontier, "FEW"), (frontier, "MEMORY")):
+        monkeypatch.setattr(room, limit, 1)
     network, region = random_network(Random(3), 8, (6,), 3), Everything(8)
     want, seen = enumerated(network, region), list[Progress]()
-    engine.count(Query(network, region, EachClass()), Budget(), seen.append)
-    assert len(seen) >= 16
+    BddEngine(strategy=strategy).count(Query(network, region, EachClass()), Budget(), seen.append)
+    assert len(seen) >= (2 if strategy == "frontier" else 16)
     assert [p.done for p in seen] == sorted(p.done for p in seen)
     for progress in seen:
         assert all(c.low <= k <= c.high for c, k in zip(progress.tally.counts, want, strict=True))
@@ -256,9 +222,22 @@ def test_a_full_table_leaves_an_interval_and_its_reason(monkeypatch: pytest.Monk
         raise MemoryError("the diagrams do not fit into the memory they may use")
 
     monkeypatch.setattr(Diagrams, "shares", full)
-    tally = BddEngine().count(Query(random_network(Random(3), 8, (6,), 3), Everything(8), EachClass()), Budget())
-    assert "memory" in tally.reason
-    assert not any(count.exact for count in tally.counts)
+    monkeypatch.setattr(frontier, "distinct", full)
+    for strategy in ("region", "frontier"):
+        query = Query(random_network(Random(3), 8, (6,), 3), Everything(8), EachClass())
+        tally = BddEngine(strategy=strategy).count(query, Budget())
+        assert "memory" in tally.reason
+        assert not any(count.exact for count in tally.counts)
+
+
+def test_a_real_full_table_ends_in_an_interval_that_holds_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = random_network(Random(1), 20, (40, 9), 4)
+    want = enumerated(network, Everything(20))
+    monkeypatch.setattr(by_bdd, "SMALL", 1 << 8)
+    for name in sorted(PACKAGES):
+        tally = BddEngine(name, "region").count(Query(network, Everything(20), EachClass()), Budget(memory=1 << 24))
+        assert "do not fit" in tally.reason
+        assert all(count.low <= k <= count.high for count, k in zip(tally.counts, want, strict=True))
 
 
 @pytest.mark.parametrize("name", sorted(PACKAGES))
@@ -278,17 +257,19 @@ def test_shares_that_do_not_add_up_are_not_handed_on(monkeypatch: pytest.MonkeyP
         diagrams.shares(question.network, question.region)
 
 
-def test_an_unknown_package_is_named() -> None:
+def test_unknown_packages_and_strategies_are_named() -> None:
+    with pytest.raises(BadQuery, match="one of frontier, region, blocks, got 'best'"):
+        BddEngine(strategy="best")
     with pytest.raises(BadQuery, match="one of oxidd, cudd, got 'buddy'"):
         Diagrams("buddy")
 
 
 @needs_data
-@pytest.mark.parametrize("name", sorted(PACKAGES))
-def test_100_50_10_at_radius_3(name: str) -> None:
+@pytest.mark.parametrize(("strategy", "name"), [("frontier", None), *product(["region", "blocks"], sorted(PACKAGES))])
+def test_100_50_10_at_radius_3(strategy: str, name: str | None) -> None:
     folder = DATA / "bnnquanalyst-csv"
     network = load(folder / "models" / "mnist_bnn_1_blk_100_50_10")
     image = (np.loadtxt(folder / "inputs" / "instance_0_100.txt") > 0).astype(np.uint8)
-    tally = BddEngine(name).count(Query(network, HammingBall(image, 3), EachClass()), Budget())
+    tally = BddEngine(name, strategy).count(Query(network, HammingBall(image, 3), EachClass()), Budget())
     assert [count.low for count in tally.counts] == [150348, 0, 2773, 11, 1, 0, 8578, 0, 5040, 0]
     assert all(count.exact for count in tally.counts)
