@@ -23,7 +23,7 @@ class Presolved:
     network: reads flips (freedom,); its classes are numbered 0..len(classes)-1 and mean classes[0], classes[1], ...
     Without a head it gives the code that the source gives: the last block keeps all of its neurons, and there are no classes.
     region: a ball or shell around the all-zero flips. source: the region over input bits that it stands for.
-    neurons: how many neurons each block had, live: how many the region can move.
+    neurons: how many neurons each block had, live: how many of them the region can move and something behind them reads.
     """
 
     network: Network
@@ -68,13 +68,14 @@ def presolve(network: Network, region: Region) -> Presolved:
         head = Head(head.weights[:, keep] * signs, head.offsets + head.weights @ ones, head.ranks)
         classes = _possible(head, moves)
         head = _restricted(head, classes)
+    presolved = _without_unread(Network(tuple(blocks), head))
     return Presolved(
-        network=Network(tuple(blocks), head),
+        network=presolved,
         region=flips,
         source=region,
         classes=tuple(classes.tolist()),
         neurons=tuple(block.outputs for block in network.blocks),
-        live=tuple(block.outputs for block in blocks),
+        live=tuple(block.outputs for block in presolved.blocks),
     )
 
 
@@ -99,3 +100,18 @@ def _possible(head: Head, moves: Region | None) -> NDArray[np.intp]:
 def _restricted(head: Head, classes: NDArray[np.intp]) -> Head:
     ranks = np.argsort(np.argsort(head.ranks[classes]))
     return replace(head, weights=head.weights[classes], offsets=head.offsets[classes], ranks=ranks)
+
+
+def _without_unread(network: Network) -> Network:
+    """Return the network without neurons that nothing reads: a head that gives each class the same for one does not read it."""
+    head, blocks = network.head, list(network.blocks)
+    if head is None:
+        return network
+    read = (head.weights != head.weights[:1]).any(axis=0)
+    head = replace(head, weights=head.weights[:, read] if blocks else head.weights)
+    for i in reversed(range(len(blocks))):
+        blocks[i] = Block(blocks[i].weights[read], blocks[i].bounds[read])
+        if i:
+            read = (blocks[i].weights != 0).any(axis=0)
+            blocks[i] = Block(blocks[i].weights[:, read], blocks[i].bounds)
+    return Network(tuple(blocks), head)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-from bnnverify.encoders.presolve import presolve
+from bnnverify.encoders.presolve import Presolved, presolve
 from bnnverify.errors import BadQuery
 from bnnverify.queries.child import InChild, load_engine
 from bnnverify.queries.engine import Budget, Engine, cores
@@ -20,13 +20,14 @@ ENGINES = {
     "sat": "bnnverify.queries.by_sat:SatEngine",
 }
 
-PIECES = {"bits": 2**30, "bdd": 2**18, "sat": 2**22}  # points that an engine usually counts within seconds
+PIECES = {"bits": 2**30, "bdd": 2**34, "sat": 2**22}  # points that an engine usually counts within seconds
 
 # Seconds of enumeration on one core of the machine that `speed` compares with, measured on 100-50-10, whose head has 500
 # weights: 1.1 ns per point compiled, 16 ns interpreted; 0.17 s to compile, 10 ms to make the netlist.
 COMPILED, INTERPRETED = 2.2e-12, 3.2e-11  # per point and weight behind the first layer
 COMPILING, MAKING = 3.4e-4, 2e-5  # per weight behind the first layer
 PATIENCE_COUNT = 60.0  # seconds of enumeration above which a diagram may be the faster way to a count
+NARROW, PATIENCE_NARROW = 12, 3.0  # the same where so few first-layer neurons are open that many points are alike
 PATIENCE_FIND = 1.0  # seconds of enumeration above which a solver may be the faster way to yes or no
 HOPELESS = 1e5  # seconds above which nobody waits for enumeration
 
@@ -50,11 +51,13 @@ def choose(query: Query, engine: str = "auto", *, counting: bool) -> Choice:
         if engine not in ENGINES:
             raise BadQuery(f"engine must be one of auto, {', '.join(ENGINES)}, got {engine!r}")
         ability = load_engine(ENGINES[engine]).ability
-        seconds = math.inf if ability.native else enumeration_seconds(query)
+        seconds = math.inf if ability.native else enumeration_seconds(presolve(query.network, query.region))
         return Choice(engine, f"{engine}: asked for", counts=ability.counts, seconds=seconds)
-    seconds = enumeration_seconds(query)
+    solved = presolve(query.network, query.region)
+    seconds = enumeration_seconds(solved)
     size = f"{min(query.region.size, 10**30):.3g} points, about {seconds:.2g} s of enumeration"
-    patience, other = (PATIENCE_COUNT, "bdd") if counting else (PATIENCE_FIND, "sat")
+    narrow = bool(solved.live) and solved.live[0] <= NARROW
+    patience, other = (PATIENCE_NARROW if narrow else PATIENCE_COUNT, "bdd") if counting else (PATIENCE_FIND, "sat")
     if seconds <= patience:
         return Choice("bits", f"bits: {size}", counts=True, seconds=seconds)
     if seconds <= HOPELESS:
@@ -62,13 +65,12 @@ def choose(query: Query, engine: str = "auto", *, counting: bool) -> Choice:
     return Choice(other, f"{other}: {size}: too many to look at each", counts=False)
 
 
-def enumeration_seconds(query: Query) -> float:
+def enumeration_seconds(solved: Presolved) -> float:
     """Return about how long looking at every point takes on one core, after the region has decided what it can."""
-    solved = presolve(query.network, query.region)
     if solved.decided:
         return 0.0
     behind = sum(a * b for a, b in pairwise(solved.network.widths[1:]))
-    points = float(min(query.region.size, 10**30))  # sizes beyond a float's range are as hopeless as this
+    points = float(min(solved.region.size, 10**30))  # sizes beyond a float's range are as hopeless as this
     compiled, interpreted = COMPILING + points * COMPILED, MAKING + points * INTERPRETED
     return slowness() * behind * min(compiled, interpreted)
 

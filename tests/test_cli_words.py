@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -47,12 +46,7 @@ def test_documented_examples_are_understood(name: str, arguments: str) -> None:
     commands.commands[name].make_context(name, arguments.split())
 
 
-def test_help_lists_every_command_and_is_quick() -> None:
-    spent = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run([sys.executable, "-m", "bnnverify", "--help"], capture_output=True, text=True, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+def test_help_lists_every_command() -> None:
+    """That it brings no heavy library, and so is quick, is a test of the floors."""
+    done = subprocess.run([sys.executable, "-m", "bnnverify", "--help"], capture_output=True, text=True, check=True)
     assert all(f"  {name} " in done.stdout for name in NAMES)
-    assert min(spent) < 0.3

@@ -33,7 +33,7 @@ def test_neurons_that_cannot_move_are_gone() -> None:
     # three flips move a sum of ten ones by three: bounds 4..6 stay 1, 7 to 10 can move, 11 stays 0
     center = np.ones(10, dtype=np.uint8)
     block = Block(np.ones((8, 10)), np.arange(4, 12))
-    solved = presolve(Network((block,), Head(np.array([np.arange(8), np.ones(8)]), [0, 0])), HammingBall(center, 3))
+    solved = presolve(Network((block,), Head(np.array([np.ones(8), np.zeros(8)]), [0, 6])), HammingBall(center, 3))
     assert solved.neurons == (8,)
     assert solved.live == (3,)  # 8, 9, 10: with 3 flips the sum is 7, and 7 >= 7
 
@@ -58,3 +58,15 @@ def test_scores_near_the_largest_whole_numbers_stay_a_legal_head() -> None:
     solved = presolve(network, HammingBall([1] * 6, 1, free=[0, 1, 2]))
     assert solved.classes == (0,)
     assert Head(np.ones((2, 1000)), [2**55, 0]).classes == 2
+
+
+def test_neurons_that_nothing_reads_are_gone() -> None:
+    # the head gives both classes the same for neuron 2; block 1's neurons read 0 and 2 only, so 1 is read by nobody
+    first = Block(np.eye(4), np.ones(4))
+    second = Block([[1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], [1, 1, 1])
+    head = Head([[1, 0, 3], [0, 1, 3]], [0, 0])
+    network = Network((first, second), head)
+    solved = presolve(network, HammingBall(np.zeros(4), 4))
+    assert solved.live == (2, 2)
+    for flips in solved.region.points():
+        assert np.array_equal(solved.network(flips), network(solved.points(flips)))
