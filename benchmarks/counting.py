@@ -31,11 +31,11 @@ from bnnverify import Block, EachClass, Everything, HammingBall, Head, Network, 
 from bnnverify.queries.engine import Budget
 
 HERE = Path(__file__).parent
+RESULTS = HERE / "results"
 DATA = Path(os.environ.get("BNNVERIFY_DATA") or HERE.parents[1] / "shared" / "data")
-YARDSTICKS = ("numpy", "products")
-ENGINES = (*YARDSTICKS, "bits", "bdd", "sat", "auto")
+ENGINES = ("numpy", "bits", "bdd", "sat", "auto")
 LIMIT = 120.0  # seconds per measurement
-MOST = {"numpy": 5e6, "products": 5e6, "bdd": 5e6, "sat": 5e6}  # points above which an engine is not tried
+MOST = {"numpy": 5e6, "bdd": 1e7, "sat": 1e6}  # points above which an engine is not tried
 
 
 @dataclass(frozen=True)
@@ -122,28 +122,23 @@ def cpu_seconds() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def measured(case: Case, engine: str) -> dict[str, object]:
-    """Return one row of the table; runs in a process of its own."""
+def measured(case: Case, engine: str) -> list[dict[str, object]]:
+    """Return the rows of one measurement; runs in a process of its own."""
     network = case.network()
     query = Query(network, case.region(network), EachClass())
+    row: dict[str, object] = {"case": case.name, "engine": engine, "size": query.region.size}
     if query.region.size > MOST.get(engine, query.region.size):
-        return {"engine": engine, "size": query.region.size, "skipped": f"more than {MOST[engine]:.0e} points"}
+        return [{**row, "skipped": f"more than {MOST[engine]:.0e} points"}]
     cpu, wall, products = cpu_seconds(), time.monotonic(), 0.0
-    if engine in YARDSTICKS:
+    if engine == "numpy":
         (counts, products), exact = by_numpy(query), True
     else:
         result = count(query, engine=engine, budget=Budget(LIMIT))
         counts, exact = [k.low for k in result.counts], result.exact
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return {
-        "engine": engine,
-        "size": query.region.size,
-        "counts": counts,
-        "exact": exact,
-        "cpu": products if engine == "products" else cpu_seconds() - cpu,
-        "wall": time.monotonic() - wall,
-        "peak_mib": peak // 1024,
-    }
+    row |= {"counts": counts, "exact": exact, "wall": time.monotonic() - wall, "peak_mib": peak // 1024}
+    alone = [{**row, "engine": "products", "cpu": products}] if engine == "numpy" else []
+    return [{**row, "cpu": cpu_seconds() - cpu}, *alone]
 
 
 def processor() -> str:
@@ -158,7 +153,7 @@ def processor() -> str:
 def table(rows: list[dict[str, object]]) -> str:
     heads = ["case", "points", "engine", "exact", "CPU s", "wall s", "points / CPU s", "peak MiB", "products CPU / CPU"]
     lines = ["| " + " | ".join(heads) + " |", "|---|--:|---|---|--:|--:|--:|--:|--:|"]
-    base = {row["case"]: row["cpu"] for row in rows if row["engine"] == "products"}
+    base = {row["case"]: row["cpu"] for row in rows if row["engine"] == "products" and "cpu" in row}
     for row in rows:
         if "cpu" in row:
             cpu = max(float(str(row["cpu"])), 1e-6)
@@ -168,6 +163,16 @@ def table(rows: list[dict[str, object]]) -> str:
             cells = [row["skipped"], "", "", "", "", ""]
         lines.append("| " + " | ".join(map(str, [row["case"], row["size"], row["engine"], *cells])) + " |")
     return "\n".join(lines)
+
+
+def machine() -> dict[str, str]:
+    return {"processor": processor(), "python": platform.python_version(), "numpy": np.__version__}
+
+
+def saved(rows: list[dict[str, object]]) -> None:
+    """Write what is measured so far."""
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "counting.json").write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1) + "\n")
 
 
 def plot(rows: list[dict[str, object]], path: Path) -> None:
@@ -206,18 +211,15 @@ def main() -> int:
             print(f"{case.name}: {engine}", file=sys.stderr)
             command = [sys.executable, __file__, "--one", case.name, engine]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-            rows.append({"case": case.name, **json.loads(done.stdout)})
+            rows += json.loads(done.stdout)
+            saved(rows)
     answers = {(row["case"], str(row["counts"])) for row in rows if row.get("exact")}
     if len(answers) > len({name for name, _ in answers}):
         raise SystemExit(f"engines disagree: {sorted(map(str, answers))}")
     text = table(rows)
     print(text)
-    saved = HERE / "results"
-    saved.mkdir(exist_ok=True)
-    machine = {"processor": processor(), "python": platform.python_version(), "numpy": np.__version__}
-    (saved / "counting.json").write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
-    (saved / "counting.md").write_text(f"`python benchmarks/counting.py`, {machine}\n\n{text}\n")
-    plot(rows, saved / "counting.svg")
+    (RESULTS / "counting.md").write_text(f"`python benchmarks/counting.py`, {machine()}\n\n{text}\n")
+    plot(rows, RESULTS / "counting.svg")
     return 0
 
 

@@ -178,3 +178,16 @@ def test_a_spent_budget_leaves_an_interval_that_holds_the_truth(engine: Engine, 
 
 def _distances(region: Region) -> range:
     return range(region.inner, region.outer + 1)
+
+
+def test_any_number_of_workers_counts_the_same(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    block = Block(random.choice([-1, 1], (12, 30)), random.integers(-2, 3, 12))
+    network = Network((block,), Head(random.choice([-1, 1], (4, 12)), [0] * 4))
+    query = Query(network, Region(random.integers(0, 2, 30), np.ones(30, dtype=bool), 0, 7), EachClass())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(enumeration, "CHUNK", 2**22)  # many parts
+        engines = [by_bits.BitsEngine(workers=workers, folder=tmp_path) for workers in (1, 2, 5)]
+        tallies = [engine.count(query, Budget()) for engine in engines]
+    assert tallies[0] == tallies[1] == tallies[2]
+    assert sum(lows(tallies[0])) == query.region.size
