@@ -169,6 +169,13 @@ def machine() -> dict[str, str]:
     return {"processor": processor(), "python": platform.python_version(), "numpy": np.__version__}
 
 
+def known() -> list[dict[str, object]]:
+    """Return the rows measured before; a new measurement replaces its own."""
+    path = RESULTS / "counting.json"
+    rows: list[dict[str, object]] = json.loads(path.read_text())["rows"] if path.exists() else []
+    return rows
+
+
 def saved(rows: list[dict[str, object]]) -> None:
     """Write what is measured so far."""
     RESULTS.mkdir(exist_ok=True)
@@ -202,7 +209,7 @@ def main() -> int:
         case = next(case for case in CASES if case.name == asked.one[0])
         print(json.dumps(measured(case, asked.one[1])))
         return 0
-    rows: list[dict[str, object]] = []
+    rows = known()
     for case in (case for case in CASES if asked.cases in case.name):
         if case.name.startswith("npaq") and not (DATA / "npaq-models").is_dir():
             print(f"skipped {case.name}: no data folder at {DATA}", file=sys.stderr)
@@ -211,8 +218,12 @@ def main() -> int:
             print(f"{case.name}: {engine}", file=sys.stderr)
             command = [sys.executable, __file__, "--one", case.name, engine]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-            rows += json.loads(done.stdout)
+            new = json.loads(done.stdout)
+            measured_now = {(row["case"], row["engine"]) for row in new}
+            rows = [row for row in rows if (row["case"], row["engine"]) not in measured_now] + new
             saved(rows)
+    order = [(case.name, engine) for case in CASES for engine in (*ENGINES, "products")]
+    rows.sort(key=lambda row: order.index((str(row["case"]), str(row["engine"]))))
     answers = {(row["case"], str(row["counts"])) for row in rows if row.get("exact")}
     if len(answers) > len({name for name, _ in answers}):
         raise SystemExit(f"engines disagree: {sorted(map(str, answers))}")
