@@ -183,7 +183,7 @@ def saved(rows: list[dict[str, object]]) -> None:
 
 
 def plot(rows: list[dict[str, object]], path: Path) -> None:
-    """Draw CPU seconds against points, both on logarithmic scales, a colour per engine."""
+    """Draw CPU seconds against points, both on logarithmic scales, a colour per engine; stopped runs are left out."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -191,7 +191,7 @@ def plot(rows: list[dict[str, object]], path: Path) -> None:
 
     figure, axes = pyplot.subplots(figsize=(8, 5))
     for engine in dict.fromkeys(str(row["engine"]) for row in rows if "cpu" in row):
-        own = [row for row in rows if row["engine"] == engine and "cpu" in row]
+        own = [row for row in rows if row["engine"] == engine and row.get("exact")]
         sizes, seconds = [int(str(row["size"])) for row in own], [max(float(str(row["cpu"])), 1e-3) for row in own]
         axes.scatter(sizes, seconds, label=engine, s=14)
     axes.set(xscale="log", yscale="log", xlabel="points in the region", ylabel="CPU seconds (at least 1 ms)")

@@ -59,7 +59,7 @@ def density_plot(certifications: Sequence[Certification]) -> str:
 
     Exact zeros lie on the floor, open counts at their upper end.
     """
-    figure, axes = _axes("Adversarial density per sample", "samples, most robust first", "adversarial share of the region")
+    figure, axes = _axes("Adversarial density per sample", "samples, most robust first", "adversarial share (lowest line: none)")
     floor = min(Fraction(1, c.size) for c in certifications) / 2
     for certification in certifications:
         densities = sorted(Fraction(row.adversarial.high, certification.size) for row in certification.rows)
