@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -194,6 +194,7 @@ class Network:
     """Blocks, then a head. Without a head the answer is the last block's bits (a latent code), not a class.
 
     notes: what an importer found worth saying (tie rule, float rounding, how it proved itself), as plain sentences.
+    record: how it was trained, as plain JSON data; it decides no answer, so the fingerprint does not cover it.
     """
 
     blocks: tuple[Block, ...]
@@ -201,6 +202,7 @@ class Network:
     coding: InputCoding | None = None
     name: str = ""
     notes: tuple[str, ...] = ()
+    record: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "blocks", tuple(self.blocks))
@@ -239,12 +241,12 @@ class Network:
     def prefix(self, i: int) -> Network:
         """Return the first i blocks alone: from inputs to the latent code after block i."""
         self._check_cut(i, lowest=1)
-        return replace(self, blocks=self.blocks[:i], head=None, notes=())
+        return replace(self, blocks=self.blocks[:i], head=None, notes=(), record={})
 
     def tail(self, i: int) -> Network:
         """Return what follows the first i blocks: from that latent code to the class."""
         self._check_cut(i, lowest=0)
-        return replace(self, blocks=self.blocks[i:], coding=self.coding if i == 0 else None, notes=())
+        return replace(self, blocks=self.blocks[i:], coding=self.coding if i == 0 else None, notes=(), record={})
 
     def _check_cut(self, i: int, *, lowest: int) -> None:
         if not lowest <= i <= len(self.blocks):

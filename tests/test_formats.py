@@ -15,15 +15,18 @@ from bnnverify.samples import digits
 from tests.every import Trap, every_input
 
 
+RECORD = {"arm": "bin_enc", "seed": 3, "accuracy": [[1, 2], [3, 4]], "why": None}
+
+
 def small():
     blocks = (Block([[1, -1, 2], [0, 3, -1]], [1, 0]), Block([[1, 1], [1, -1], [0, 0]], [1, 0, 1]))
     coding = InputCoding([1, 128, 256], shape=(1, 3))
-    return Network(blocks, Head([[1, -1, 0], [0, 1, 5]], [0, -2], [1, 0]), coding, name="small", notes=("a note", "ein Satz: ±1"))
+    return Network(blocks, Head([[1, -1, 0], [0, 1, 5]], [0, -2], [1, 0]), coding, name="small", notes=("a note", "ein Satz: ±1"), record=RECORD)
 
 
 def same(one, other):
     assert one.sha256 == other.sha256
-    assert (one.name, one.notes, one.widths) == (other.name, other.notes, other.widths)
+    assert (one.name, one.notes, one.record, one.widths) == (other.name, other.notes, other.record, other.widths)
     np.testing.assert_array_equal(one(every_input(one.inputs)), other(every_input(one.inputs)))
 
 

@@ -1,7 +1,7 @@
 """The native format: a .npz of whole numbers, with a version and a checksum, and no pickle.
 
-`about` is JSON text: {"format": "bnnverify", "version": 1, "sha256": ..., "name": ..., "notes": [...]}. The other arrays are
-those of `network.arrays_of`, as 64-bit integers; sha256 is the network's own fingerprint over them.
+`about` is JSON text: {"format": "bnnverify", "version": 1, "sha256": ..., "name": ..., "notes": [...],
+"record": {...} or none}. The other arrays are those of `network.arrays_of`, as 64-bit integers; sha256 is the network's own fingerprint over them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ VERSION = 1
 def save(network: Network, path: str | Path) -> None:
     """Write the network to path in one step: a reader sees the old file or the whole new one. Raises BadModel."""
     path = Path(path)
-    about = {"format": "bnnverify", "version": VERSION, "sha256": network.sha256, "name": network.name, "notes": network.notes}
+    about = {"format": "bnnverify", "version": VERSION, "sha256": network.sha256}
+    about |= {"name": network.name, "notes": network.notes, "record": dict(network.record)}
     arrays: dict[str, Any] = {"about": np.array(json.dumps(about)), **arrays_of(network)}
     try:
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -52,7 +53,8 @@ def read(path: Path) -> Network:
     """Return the network of a file that `save` wrote. Raises BadModel on any other version, shape or checksum."""
     arrays = arrays_in(path, BadModel)
     about = _about(arrays.pop("about"))
-    network = Network(tuple(_blocks(arrays)), _head(arrays), _coding(arrays), name=about["name"], notes=tuple(about["notes"]))
+    said = {"name": about["name"], "notes": tuple(about["notes"]), "record": about.get("record", {})}
+    network = Network(tuple(_blocks(arrays)), _head(arrays), _coding(arrays), **said)
     if arrays:
         raise BadModel(f"expected block0.weights, block0.bounds, ..., head and coding, got also {sorted(arrays)[0]!r}")
     if network.sha256 != about["sha256"]:
@@ -72,6 +74,8 @@ def _about(array: Any) -> dict[str, Any]:
     texts = [about.get("name"), about.get("sha256"), *(notes if isinstance(notes := about.get("notes"), list) else [None])]
     if not all(isinstance(text, str) for text in texts):
         raise BadModel("about: expected name and sha256 as text and notes as a list of texts")
+    if not isinstance(about.get("record", {}), dict):
+        raise BadModel("about: expected the training record as a JSON object")
     return about
 
 
