@@ -53,26 +53,37 @@ _NUMPY = {Op.AND: np.bitwise_and, Op.OR: np.bitwise_or, Op.XOR: np.bitwise_xor}
 
 def compiled(circuit: Circuit, inputs: Sequence[Wire], asked: Sequence[Wire]) -> Program:
     """Return the part of the netlist that the asked wires need, with registers given back after their last use."""
-    needed = cone(circuit, asked)
-    last = {gate: len(needed) for gate in (wire >> 1 for wire in asked)}
-    for step in reversed(range(len(needed))):
-        for operand in circuit.gates[needed[step]][1:]:
+    order = cone(circuit, asked)
+    steps, results, registers = placed(order, [circuit.gates[gate][1:] for gate in order], inputs, asked)
+    named = tuple((circuit.gates[gate][0], to, a, b) for gate, (to, a, b) in zip(order, steps, strict=True))
+    return Program(len(inputs), registers, named, results)
+
+
+def placed(
+    order: Sequence[int], operands: Sequence[tuple[int, ...]], inputs: Sequence[Wire], asked: Sequence[Wire]
+) -> tuple[list[tuple[int, ...]], tuple[tuple[int | None, bool], ...], int]:
+    """Return registers for gates computed in this order from these operands; a register is free again after a value's last use.
+
+    For each gate its register and those of its operands; for each asked wire its register (None: the constant 0) and whether it is
+    inverted; and how many registers there are. Registers 0..inputs-1 are the inputs'.
+    """
+    last = {wire >> 1: len(order) for wire in asked}
+    for step in reversed(range(len(order))):
+        for operand in operands[step]:
             last.setdefault(operand, step)
     register = {wire >> 1: i for i, wire in enumerate(inputs)}
     fixed = set(register)
     free: list[int] = []
     used = len(inputs)
     steps = []
-    for step, gate in enumerate(needed):
-        op, a, b = circuit.gates[gate]
-        sources = register[a], register[b]
-        free += [register[operand] for operand in {a, b} - fixed if last[operand] == step]
+    for step, gate in enumerate(order):
+        sources = [register[operand] for operand in operands[step]]
+        free += [register[operand] for operand in {*operands[step]} - fixed if last[operand] == step]
         if not free:
             free, used = [used], used + 1
         register[gate] = free.pop()
-        steps.append((op, register[gate], *sources))
-    results = tuple((register.get(wire >> 1), bool(wire & 1)) for wire in asked)
-    return Program(len(inputs), used, tuple(steps), results)
+        steps.append((register[gate], *sources))
+    return steps, tuple((register.get(wire >> 1), bool(wire & 1)) for wire in asked), used
 
 
 def cone(circuit: Circuit, asked: Sequence[Wire]) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,11 +17,14 @@ from bnnverify.encoders.lanes import Indices, Runs
 from bnnverify.encoders.machine import Kernel
 from bnnverify.encoders.presolve import Presolved
 from bnnverify.encoders.prune import UNDECIDED, Pruner
+from bnnverify.encoders.stepper import Stepper
 from bnnverify.encoders.table import Table
 from bnnverify.encoders.walk import hidden
 from bnnverify.network import Bits, Block, Network
 
-LARGE = 2**23  # points from which on compiling takes less time than it saves
+STEPPING = 2**20  # points from which on a stepper saves more time than it takes to load
+LARGE = 2**28  # points from which on a kernel saves more time than it takes to compile
+LOOKED_UP = 16  # bits of a code, up to which counting in a table is faster than sorting
 AT_ONCE = 2**12  # words per interpreted step: a wire's words are then 32 KB, and those in use stay in the cache
 PRUNING = 45_000  # as many gates on one point take four times as long as one weight of a bound on one run
 CHUNK = 2**37  # points times gates per piece of work for one core: a fraction of a second; interpreted, a tenth of it
@@ -44,15 +48,24 @@ class Enumeration:
         asked = inputs if len(network.blocks) == 1 else hidden(circuit, network.tail(1), inputs)
         if network.head is not None:
             asked = circuit.winners(network.head, asked)
-        self.program: Program = compiled(circuit, inputs, asked)
-        large = kept is not None and solved.region.size >= LARGE
-        self._counting: Counting = Kernel(circuit, inputs, asked, kept).numbers if large else self._interpreted
+        self._netlist = circuit, inputs, asked
+        self._counting, slowness = self._way(solved.region.size, kept)
         points_per_run = max(1, solved.region.size // max(1, self.table.layout.run_count))
-        looking = points_per_run * (len(self.program.steps) + 100) * (1 if large else 10)
+        looking = slowness * (len(circuit.gates) + 100)  # at one point, in gates of a kernel
         bounding = PRUNING * sum(a * b for a, b in pairwise(network.widths[1:]))
-        self._pruner = Pruner(self.table.rows, network) if network.head and looking > bounding else None
-        points_per_part = CHUNK // (len(self.program.steps) + 100) // (1 if large else 10)
-        self._most = max(1, min(2**13, points_per_part // points_per_run))
+        self._pruner = Pruner(self.table.rows, network) if network.head and looking * points_per_run > bounding else None
+        self._most = max(1, min(2**13, CHUNK // looking // points_per_run))
+
+    def _way(self, points: int, kept: Path | None) -> tuple[Counting, int]:
+        """Return how to count so many points in the least time, and how much slower than a kernel it is once it runs."""
+        if kept is None or points < STEPPING:
+            return self._interpreted, 15
+        return (Kernel(*self._netlist, kept).numbers, 1) if points >= LARGE else (Stepper(*self._netlist, kept).numbers, 2)
+
+    @cached_property
+    def program(self) -> Program:
+        """Return the netlist for numpy."""
+        return compiled(*self._netlist)
 
     def parts(self) -> Iterator[Runs]:
         return self.table.layout.runs(self._most)
@@ -84,18 +97,19 @@ class Enumeration:
 
     def codes(self, runs: Runs) -> Iterator[tuple[Indices, Indices]]:
         """Yield the values that the asked bits take together, as numbers with bit j of the code in place j, and how often."""
+        for _, bits in self.bits(runs):
+            yield _occurring(bits)
+
+    def bits(self, runs: Runs) -> Iterator[tuple[slice, Bits]]:
+        """Yield neighbouring runs, and the asked bits at all their points, run after run, lane after lane: (asked, points)."""
         choice = self.table.choice(runs.prefixes)
         for part in _batches(runs.stops - runs.starts):
             words, inside = gathered(self.table.rows, choice[:, part], runs.starts[part].tolist(), runs.stops[part].tolist())
             points = 64 * len(inside)
-            bits = unpacked(self.program(words), points)[:, unpacked(inside[None], points)[0] == 1]
-            codes = np.zeros(bits.shape[1], dtype=np.int64)
-            for j, row in enumerate(bits):
-                codes |= row.astype(np.int64) << j
-            yield np.unique(codes, return_counts=True)
+            yield part, unpacked(self.program(words), points)[:, unpacked(inside[None], points)[0] == 1]
 
     def _interpreted(self, rows: Words, choice: NDArray[np.int32], starts: Indices, stops: Indices) -> Numbers:
-        """Do what a Kernel does, without compiling."""
+        """Do what a Kernel does, in numpy."""
         totals = np.zeros(len(self.program.results), dtype=np.int64)
         for part in _batches(stops - starts):
             words, inside = gathered(rows, choice[:, part], starts[part].tolist(), stops[part].tolist())
@@ -115,6 +129,18 @@ def _with_a_block(network: Network) -> Network:
     """Return a head alone with a block in front that hands the inputs on."""
     n = network.inputs
     return replace(network, blocks=(Block(np.eye(n, dtype=np.int64), np.ones(n, dtype=np.int64)),))
+
+
+def _occurring(bits: Bits) -> tuple[Indices, Indices]:
+    """Return which codes occur, as numbers, and how often: (width, points) to (codes,), (codes,)."""
+    codes = np.zeros(bits.shape[1], dtype=np.int64)
+    for place, octet in enumerate(np.packbits(bits, axis=0, bitorder="little")):
+        codes |= octet.astype(np.int64) << 8 * place
+    if len(bits) > LOOKED_UP:
+        return np.unique(codes, return_counts=True)
+    times = np.bincount(codes)
+    met = np.flatnonzero(times)
+    return met, times[met]
 
 
 def _batches(lengths: Indices) -> Iterator[slice]:

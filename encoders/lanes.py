@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnverify.network import Bits
+from bnnverify.network import Whole
 
 Flips = tuple[int, ...]
 Indices = NDArray[np.int64]
@@ -64,8 +64,11 @@ class Layout(Protocol):
     def deepest(self) -> int:
         """Return the largest number of flips in a lane."""
 
-    def lanes(self) -> Bits:
-        """Return the flips of every lane: (lane_count, freedom)."""
+    def sums(self, weights: Whole) -> Whole:
+        """Return what every lane's flips weigh together: (freedom,) to (lane_count,)."""
+
+    def flips(self, lane: int) -> Flips:
+        """Return the flips of one lane."""
 
     def runs(self, most: int) -> Iterator[Runs]:
         """Yield the runs, at most so many at a time; together they are the region. Unless mixed, nearest distance first."""
@@ -109,11 +112,27 @@ class LastFlips:
     def run_count(self) -> int:
         return sum(comb(self.freedom - self.tail, size) for size in self._sizes) + len(self._small)
 
-    def lanes(self) -> Bits:
-        behind = range(self.freedom) if self._full else range(0)
-        full = ((m, *rest) for m in reversed(behind) for rest in combinations(range(m + 1, self.freedom), self.tail - 1))
-        small = (flips for size in self._small for flips in combinations(range(self.freedom), size))
-        return _rows(chain(full, small), self.lane_count, self.freedom)
+    def sums(self, weights: Whole) -> Whole:
+        """Sets that begin with m are m and the first sets of one flip fewer, those behind m: one addition for all of them."""
+        sums = [np.zeros(1, dtype=np.int64)]
+        for size in range(1, self.tail + 1):
+            behind = (weights[m] + sums[-1][: comb(self.freedom - 1 - m, size - 1)] for m in reversed(range(self.freedom)))
+            sums.append(np.concatenate([*behind, sums[0][:0]]))
+        full = sums[self.tail] if self._full else sums[0][:0]
+        return np.concatenate([full, *(sums[size] for size in self._small)])
+
+    def flips(self, lane: int) -> Flips:
+        size, place = self.tail, lane
+        for size in (self.tail, *self._small) if self._full else self._small:
+            if place < comb(self.freedom, size):
+                break
+            place -= comb(self.freedom, size)
+        flips = []
+        for left in range(size, 0, -1):
+            behind = next(k for k in range(self.freedom) if comb(k + 1, left) > place)  # positions behind the first flip
+            flips.append(self.freedom - 1 - behind)
+            place -= comb(behind, left)
+        return tuple(flips)
 
     def runs(self, most: int) -> Iterator[Runs]:
         start = self._full
@@ -171,10 +190,22 @@ class Halves:
     def run_count(self) -> int:
         return sum(comb(self.freedom - self.width, size) for _, size, _, _ in self._parts)
 
-    def lanes(self) -> Bits:
-        first = self.freedom - self.width
-        sets = (flips for d in range(self.deepest + 1) for flips in combinations(range(first, self.freedom), d))
-        return _rows(sets, self.lane_count, self.freedom)
+    @cached_property
+    def _masks(self) -> Indices:
+        """Return the subset of every lane as a number, bit i for the i-th of the last positions; smaller subsets first."""
+        masks = np.arange(2**self.width)
+        sizes = np.bitwise_count(masks)
+        return np.argsort(sizes, kind="stable")[: self.lane_count]
+
+    def sums(self, weights: Whole) -> Whole:
+        sums: Whole = np.zeros(2**self.width, dtype=np.int64)
+        for i, weight in enumerate(weights[self.freedom - self.width :].tolist()):
+            np.add(sums[: 2**i], weight, out=sums[2**i : 2 ** (i + 1)])
+        return sums[self._masks]
+
+    def flips(self, lane: int) -> Flips:
+        mask = int(self._masks[lane])
+        return tuple(self.freedom - self.width + i for i in range(self.width) if mask >> i & 1)
 
     def runs(self, most: int) -> Iterator[Runs]:
         for distance, size, least, largest in self._parts:
@@ -185,18 +216,17 @@ class Halves:
 
 def _chunks(n: int, size: int, most: int) -> Iterator[Indices]:
     """Yield the subsets of range(n) of this size, in order: (at most `most`, size)."""
-    sets = combinations(range(n), size)
-    while listed := list(islice(sets, most)):
-        yield np.fromiter(chain.from_iterable(listed), dtype=np.int64, count=size * len(listed)).reshape(len(listed), size)
+    left, sets = comb(n, size), combinations(range(n), size)
+    while left:
+        count = min(left, most)
+        yield _listed(sets, count, size)
+        left -= count
 
 
-def _rows(sets: Iterator[Flips], count: int, freedom: int) -> Bits:
-    """Return flip sets as 0/1 rows: (count, freedom)."""
-    listed = list(sets)
-    rows = np.zeros((count, freedom), dtype=np.uint8)
-    ones = np.fromiter(chain.from_iterable(listed), dtype=np.intp)
-    rows[np.repeat(np.arange(count), [len(flips) for flips in listed]), ones] = 1
-    return rows
+def _listed(sets: Iterator[Flips], count: int, size: int) -> Indices:
+    """Return the next flip sets, all of one size: (count, size)."""
+    numbers = chain.from_iterable(islice(sets, count))
+    return np.fromiter(numbers, dtype=np.int64, count=size * count).reshape(count, size)
 
 
 def shortest(freedom: int, inner: int, outer: int, fits: Callable[[Layout], bool], *, mixed: bool) -> Layout:

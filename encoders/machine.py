@@ -7,14 +7,9 @@ what a Python-to-machine compiler needs, and nothing is compiled when the packag
 
 from __future__ import annotations
 
-import ctypes
-import hashlib
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from functools import cache
+from ctypes import c_int64, c_void_p
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +17,9 @@ from numpy.typing import NDArray
 from bnnverify.encoders.bits import Words, cone
 from bnnverify.encoders.circuit import Circuit, Op, Wire
 from bnnverify.encoders.lanes import Indices
+from bnnverify.encoders.llvm import Code, lanes
 
-MOST_KEPT = 200  # compiled netlists on disk, some 10 to 500 KB each
-
-_SIGNATURE = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 2, ctypes.c_int64, *[ctypes.c_void_p] * 4, ctypes.c_int64)
+_ARGUMENTS = [*[c_void_p] * 2, c_int64, *[c_void_p] * 4, c_int64]
 
 
 class Kernel:
@@ -35,9 +29,10 @@ class Kernel:
     """
 
     def __init__(self, circuit: Circuit, inputs: Sequence[Wire], asked: Sequence[Wire], kept: Path | None = None) -> None:
-        self._lanes = _lanes()
+        self._lanes = lanes()
         self._asked = len(asked)
-        self._code = _Code("\n".join(_source(circuit, inputs, asked, self._lanes)), kept)
+        key = Path(__file__).read_bytes() + repr([cone(circuit, asked), circuit.gates, inputs, asked]).encode()
+        self._code = Code(lambda: "\n".join(_source(circuit, inputs, asked, self._lanes)), key, _ARGUMENTS, kept)
         bits = 64 * self._lanes
         edges = np.arange(bits + 1)[:, None] > np.arange(bits)  # row k: the first k inputs of a vector
         self._edges = np.packbits(edges, axis=1, bitorder="little").view("<u8").astype(np.uint64)
@@ -49,78 +44,6 @@ class Kernel:
         table, chosen, first, last, edges, out = (array.ctypes.data for array in arrays)
         self._code.run(table, chosen, rows.shape[1] * 8, first, last, edges, out, len(starts))
         return [int(k) for k in arrays[5].sum(axis=1)]
-
-
-class _Code:
-    """A compiled module; the code lives as long as this does."""
-
-    def __init__(self, source: str, kept: Path | None) -> None:
-        llvm, target = _llvm()
-        self._kept = None if kept is None else kept / f"{_key(source)}.o"
-        module = llvm.parse_assembly(source)
-        self._engine = llvm.create_mcjit_compiler(module, target())
-        if self._kept is not None:
-            self._engine.set_object_cache(self._keep, self._known)
-        self._engine.finalize_object()
-        self.run = _SIGNATURE(self._engine.get_function_address("run"))
-
-    def _known(self, module: Any) -> bytes | None:  # noqa: ARG002 - LLVM's signature
-        """Return the kept code, if there is any and it is whole."""
-        with suppress(OSError):
-            content = self._kept.read_bytes() if self._kept else b""
-            if self._kept and hashlib.sha256(content[32:]).digest() == content[:32]:
-                self._kept.touch()  # the least lately used is dropped first
-                return content[32:]
-        return None
-
-    def _keep(self, module: Any, code: bytes) -> None:  # noqa: ARG002 - LLVM's signature
-        if self._kept is not None:
-            with suppress(OSError):  # a read-only or full disk costs time, not answers
-                _write(self._kept, hashlib.sha256(code).digest() + code)
-                _drop_oldest(self._kept.parent)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write all of content or nothing, whoever else writes the same file."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        try:
-            file.write(content)
-            file.close()
-            Path(file.name).replace(path)
-        except OSError:
-            Path(file.name).unlink(missing_ok=True)
-            raise
-
-
-def _drop_oldest(folder: Path) -> None:
-    files = sorted(folder.glob("*.o"), key=lambda path: path.stat().st_mtime)
-    for path in files[:-MOST_KEPT]:
-        path.unlink(missing_ok=True)
-
-
-@cache
-def _llvm() -> tuple[Any, Any]:
-    """Return LLVM and a maker of targets for this processor; imported when first used."""
-    import llvmlite.binding as llvm
-
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    host = {"cpu": llvm.get_host_cpu_name(), "features": llvm.get_host_cpu_features().flatten()}
-    return llvm, lambda: llvm.Target.from_default_triple().create_target_machine(**host, opt=2)
-
-
-def _lanes() -> int:
-    """Return how many 64-bit words the processor's widest vector has."""
-    llvm, _ = _llvm()
-    features = llvm.get_host_cpu_features()
-    return 8 if features.get("avx512f") else 4 if features.get("avx2") else 2
-
-
-def _key(source: str) -> str:
-    llvm, _ = _llvm()
-    machine = f"{llvm.llvm_version_info} {llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
-    return hashlib.sha256(f"{machine}\n{source}".encode()).hexdigest()
 
 
 def _source(circuit: Circuit, inputs: Sequence[Wire], asked: Sequence[Wire], lanes: int) -> Iterator[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bnnverify.encoders.bits import Words, packed
 from bnnverify.encoders.lanes import Indices, Layout, shortest
-from bnnverify.network import Bits, Block, Whole, exact_products
+from bnnverify.network import Bits, Block, Whole
 
 LARGEST = 2**28  # bytes of rows
 DENSE = 2**16  # remainders of one neuron that are looked up directly; more are searched for
@@ -22,7 +22,7 @@ ZEROS, ONES = 0, 1  # the first two rows
 class Table:
     """Rows of lane bits for one block over one region of flips; mixed: runs may hold points of several distances.
 
-    layout: prefixes and lanes. lanes: (lanes, freedom). rows: (rows, words); row 0 is all zeros, row 1 all ones.
+    layout: prefixes and lanes. rows: (rows, words); row 0 is all zeros, row 1 all ones.
     """
 
     def __init__(self, block: Block, inner: int, outer: int, *, mixed: bool) -> None:
@@ -34,33 +34,30 @@ class Table:
             return int(np.minimum(span, layout.lane_count).sum()) * layout.lane_count <= 8 * LARGEST
 
         self.layout = shortest(block.inputs, inner, outer, fits, mixed=mixed)
-        self.lanes: Bits = self.layout.lanes()
-        sums = np.ascontiguousarray(exact_products(self.lanes, block.weights).T)
         self._steps: list[_Steps] = []
-        width, used = -(-len(self.lanes) // BLOCK) * (BLOCK // 64), 2
-        for column in sums:
-            self._steps.append(_Steps(_distinct(column), used))
+        width, used = -(-self.layout.lane_count // BLOCK) * (BLOCK // 64), 2
+        for weights in block.weights:
+            self._steps.append(_Steps(_distinct(self.layout.sums(weights)), used))
             used += len(self._steps[-1].values) - 1
         self.rows: Words = np.zeros((used, width), dtype=np.uint64)
         self.rows[ONES] = ~np.uint64(0)
-        for column, steps in zip(sums, self._steps, strict=True):
+        for weights, steps in zip(block.weights, self._steps, strict=True):
             later = steps.values[1:]
-            self.rows[steps.first : steps.first + len(later)] = packed(column >= later[:, None], width)
+            if len(later):  # sums are made twice, because those of all neurons together may not fit into memory
+                self.rows[steps.first : steps.first + len(later)] = packed(self.layout.sums(weights) >= later[:, None], width)
 
     def choice(self, prefixes: Indices) -> NDArray[np.int32]:
         """Return for each prefix the row of every neuron: (runs, prefix size) to (neurons, runs)."""
-        flips = np.zeros((len(prefixes), self._block.inputs), dtype=np.uint8)
-        np.put_along_axis(flips, prefixes, 1, axis=1)
-        needs = np.ascontiguousarray((self._block.bounds - exact_products(flips, self._block.weights)).T)
-        rows = np.empty(needs.shape, dtype=np.int32)
-        for j, steps in enumerate(self._steps):
-            rows[j] = steps.rows(needs[j])
+        rows = np.empty((self._block.outputs, len(prefixes)), dtype=np.int32)
+        columns = np.ascontiguousarray(prefixes.T)
+        for j, (steps, weights, bound) in enumerate(zip(self._steps, self._block.weights, self._block.bounds, strict=True)):
+            rows[j] = steps.rows(bound - weights[columns].sum(axis=0))
         return rows
 
     def flips(self, prefix: Indices, lane: int) -> Bits:
         """Return the flips of one point: (freedom,)."""
-        flips: Bits = self.lanes[lane].copy()
-        flips[prefix] = 1
+        flips = np.zeros(self._block.inputs, dtype=np.uint8)
+        flips[[*prefix.tolist(), *self.layout.flips(lane)]] = 1
         return flips
 
 

@@ -22,10 +22,9 @@ ENGINES = {
 
 PIECES = {"bits": 2**30, "bdd": 2**34, "sat": 2**22}  # points that an engine usually counts within seconds
 
-# Seconds of enumeration on one core of the machine that `speed` compares with, measured on 100-50-10, whose head has 500
-# weights: 1.1 ns per point compiled, 16 ns interpreted; 0.17 s to compile, 10 ms to make the netlist.
-COMPILED, INTERPRETED = 2.2e-12, 3.2e-11  # per point and weight behind the first layer
-COMPILING, MAKING = 3.4e-4, 2e-5  # per weight behind the first layer
+# Seconds of enumeration on one core of the machine that `speed` compares with, measured on 100-50-10, whose head has 500 weights:
+# 1.1 ns per point by code of its own, 2 ns step by step, 16 ns in numpy; 0.17 s to compile, 10 to 25 ms to make the netlist.
+WAYS = (3.4e-4, 2.2e-12), (5e-5, 4e-12), (2e-5, 3.2e-11)  # to get ready, and per point; both per weight behind the first layer
 PATIENCE_COUNT = 60.0  # seconds of enumeration above which a diagram may be the faster way to a count
 NARROW, PATIENCE_NARROW = 12, 3.0  # the same where so few first-layer neurons are open that many points are alike
 PATIENCE_FIND = 1.0  # seconds of enumeration above which a solver may be the faster way to yes or no
@@ -71,8 +70,7 @@ def enumeration_seconds(solved: Presolved) -> float:
         return 0.0
     behind = sum(a * b for a, b in pairwise(solved.network.widths[1:]))
     points = float(min(solved.region.size, 10**30))  # sizes beyond a float's range are as hopeless as this
-    compiled, interpreted = COMPILING + points * COMPILED, MAKING + points * INTERPRETED
-    return slowness() * behind * min(compiled, interpreted)
+    return slowness() * behind * min(ready + points * each for ready, each in WAYS)
 
 
 def piece(engine: str) -> int:

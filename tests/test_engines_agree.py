@@ -106,14 +106,15 @@ def test_counts_equal_enumeration(engine: Engine, query: Query) -> None:
     assert finding.happens is (sum(want[c] for c in query.targets) > 0)
 
 
-@pytest.mark.parametrize("large", [0, 2**60], ids=["compiled", "interpreted"])
+@pytest.mark.parametrize(("stepping", "large"), [(0, 0), (0, 2**60), (2**60, 2**60)], ids=["compiled", "stepping", "numpy"])
 @many
 @given(query=queries())
-def test_the_netlist_paths_of_bits_equal_enumeration(large: int, tmp_path: Path, query: Query) -> None:
+def test_the_netlist_paths_of_bits_equal_enumeration(stepping: int, large: int, tmp_path: Path, query: Query) -> None:
     """Small questions do not reach the netlist by themselves."""
     engine = by_bits.BitsEngine(folder=tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(by_bits, "SMALL", -1)
+        patch.setattr(enumeration, "STEPPING", stepping)
         patch.setattr(enumeration, "LARGE", large)
         patch.setattr(enumeration, "AT_ONCE", 1)
         tally = engine.count(query, Budget())

@@ -29,7 +29,7 @@ FLOORS = [
     {"cli", "__main__"},
 ]
 HOMES = {  # outside library: the only rooms that may import it
-    "llvmlite": {"encoders/machine"},
+    "llvmlite": {"encoders/llvm"},
     "dd": {"encoders/diagrams"},
     "oxidd": {"encoders/diagrams"},
     "pysat": {"queries/by_sat"},

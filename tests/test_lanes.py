@@ -16,19 +16,21 @@ def fits(most: int, layout: Layout) -> bool:
 
 
 def listed(layout: Layout) -> list[tuple[int, ...]]:
-    lanes = layout.lanes()
+    lanes = [layout.flips(lane) for lane in range(layout.lane_count)]
+    weights = 3 ** np.arange(layout.freedom)  # each set has a sum of its own
+    assert layout.sums(weights).tolist() == [int(weights[list(flips)].sum()) for flips in lanes]
     points, runs, distances = [], 0, []
     for part in layout.runs(3):
         assert 1 <= len(part) <= 3
         runs, before = runs + len(part), len(points)
         for prefix, start, stop in zip(part.prefixes.tolist(), part.starts.tolist(), part.stops.tolist(), strict=True):
-            points += [tuple(sorted((*prefix, *np.flatnonzero(lanes[lane]).tolist()))) for lane in range(start, stop)]
+            points += [tuple(sorted((*prefix, *lanes[lane]))) for lane in range(start, stop)]
         assert part.size == len(points) - before
         if part.distance is not None:
             assert all(len(point) == part.distance for point in points[before:])
             distances.append(part.distance)
-    assert (len(lanes), runs) == (layout.lane_count, layout.run_count)
-    assert int(lanes.sum(axis=1).max(initial=0)) <= layout.deepest
+    assert runs == layout.run_count
+    assert max(map(len, lanes), default=0) <= layout.deepest
     assert distances == sorted(distances), "nearest first"
     return sorted(points)
 
