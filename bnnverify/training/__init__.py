@@ -7,14 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 from bnnverify.extras import needed
 from bnnverify.training.recipes import RECIPES, Recipe, recipe_named
+from bnnverify.training.sources import Source, read_source
+from bnnverify.training.split import Parts, part, split
 
 if TYPE_CHECKING:
-    from bnnverify.training.loop import Trained, part, train
+    from bnnverify.training.loop import Trained, deployments, train
     from bnnverify.training.whole import whole_network
 
-__all__ = ["RECIPES", "Recipe", "Trained", "part", "ready", "recipe_named", "train", "whole_network"]
+__all__ = [
+    "RECIPES",
+    "Parts",
+    "Recipe",
+    "Source",
+    "Trained",
+    "deployments",
+    "part",
+    "read_source",
+    "ready",
+    "recipe_named",
+    "split",
+    "train",
+    "whole_network",
+]
 
-_HOMES = {"Trained": "loop", "part": "loop", "train": "loop", "whole_network": "whole"}
+_HOMES = {"Trained": "loop", "deployments": "loop", "train": "loop", "whole_network": "whole"}
 
 
 def ready() -> None:

@@ -1,51 +1,57 @@
-"""The training loop: a recipe and samples go in, a whole-number network and its accuracy come out."""
+"""Training as a whole: a recipe and samples go in, whole-number networks with their records come out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-
-from bnnverify.errors import BadSample
+from bnnverify.errors import BadQuery
 from bnnverify.network import InputCoding, Network
 from bnnverify.samples import Samples
-from bnnverify.training.layers import BinarizedLinear, BinarizedNet
-from bnnverify.training.recipes import Recipe
-from bnnverify.training.whole import whole_network
+from bnnverify.training.afterwards import binarise
+from bnnverify.training.binarity import Binarity
+from bnnverify.training.binarity import ready as figures_ready
+from bnnverify.training.deploy import DEPLOY, Ground, figures_of
+from bnnverify.training.fitting import Lesson, Model, alone, fit
+from bnnverify.training.layers import BinarizedNet, LatentNet
+from bnnverify.training.recipes import AFTERWARDS, FLOAT_HEADS, Recipe
+from bnnverify.training.record import collapsed, record_of, right_of
+from bnnverify.training.split import Parts, labels_of, split
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A trained network, the samples it learnt from and those it never saw, and how many of each it gets right."""
+    """A trained network, with its record inside, and the samples: learnt from (seen), chosen by, never seen (unseen)."""
 
     network: Network
-    seen: Samples
-    unseen: Samples
+    parts: Parts
+
+    @property
+    def seen(self) -> Samples:
+        return self.parts.train
+
+    @property
+    def unseen(self) -> Samples:
+        return self.parts.test
+
+    @property
+    def record(self) -> dict[str, Any]:
+        return dict(self.network.record)
 
     @property
     def train_accuracy(self) -> Fraction:
-        return accuracy(self.network, self.seen)
+        return Fraction(*right_of(self.network, self.seen))
 
     @property
     def test_accuracy(self) -> Fraction:
-        return accuracy(self.network, self.unseen)
+        return Fraction(*right_of(self.network, self.unseen))
 
     def to_json(self) -> dict[str, Any]:
         """Return both accuracies as [right, of]."""
-        parts = {"train": (self.train_accuracy, len(self.seen)), "test": (self.test_accuracy, len(self.unseen))}
-        return {f"{part}_accuracy": [int(share * total), total] for part, (share, total) in parts.items()}
-
-
-def accuracy(network: Network, samples: Samples) -> Fraction:
-    """Return the share of samples whose class is right."""
-    return Fraction(int((network(samples.bits) == samples.labels).sum()), len(samples.bits))
+        return {"train_accuracy": right_of(self.network, self.seen), "test_accuracy": right_of(self.network, self.unseen)}
 
 
 def unheard(done: int, total: int) -> None:
@@ -54,88 +60,93 @@ def unheard(done: int, total: int) -> None:
 
 def train(
     recipe: Recipe,
-    samples: Samples,
+    samples: Samples | Parts,
     *,
     seed: int = 0,
+    deployment: str | None = None,
     coding: InputCoding | None = None,
     name: str = "",
     report: Callable[[int, int], None] = unheard,
 ) -> Trained:
-    """Return a network trained on samples by recipe; the same seed, machine and PyTorch give the same network.
+    """Return a network trained by recipe; the same seed, machine and PyTorch give the same network.
 
-    report(done, total) follows each pass over the samples. Training runs on one thread; the caller's thread count and
-    random state are as before afterwards.
+    deployment: of a linear latent, D1, D2 or D3 (the default). Otherwise as `deployments`.
     """
-    if samples.labels is None:
-        raise BadSample("training: expected samples with labels, got none")
-    seen, unseen = split(samples, test_share=recipe.test_share, seed=seed)
-    with _alone(seed):
-        classes = int(np.max(samples.labels)) + 1
-        model = BinarizedNet(samples.bits.shape[1], recipe.hidden, classes, weights=recipe.weights)
-        _fit(model, recipe, seen, report)
-        network = whole_network(model, inputs=samples.bits, coding=coding, name=name, seed=seed)
-    return Trained(network, seen, unseen)
+    wanted = deployment or recipe.deployments[-1]
+    return deployments(recipe, samples, seed=seed, wanted=(wanted,), coding=coding, name=name, report=report)[wanted]
 
 
-def split(samples: Samples, *, test_share: float, seed: int) -> tuple[Samples, Samples]:
-    """Return samples in two parts, drawn at random by seed, each in its old order: to train on, and to test on."""
-    order = np.random.default_rng(seed).permutation(len(samples.bits))
-    tests = round(len(order) * test_share)
-    if not 0 < tests < len(order):
-        raise BadSample(f"training: expected samples for both training and test, got {len(order)} in all")
-    return part(samples, np.sort(order[tests:])), part(samples, np.sort(order[:tests]))
+def deployments(
+    recipe: Recipe,
+    samples: Samples | Parts,
+    *,
+    seed: int = 0,
+    wanted: Sequence[str] | None = None,
+    coding: InputCoding | None = None,
+    name: str = "",
+    report: Callable[[int, int], None] = unheard,
+) -> dict[str, Trained]:
+    """Return the deployments wanted, or all that recipe has, of one model, trained once.
+
+    samples: in parts already, or to be split by a seed of the split's own: all seeds and recipes then share the test samples.
+    seed decides initial weights, order and noise. report(done, total) follows each pass over the samples. Training runs on
+    one thread; the caller's thread count and random state are as before afterwards.
+    """
+    wanted = tuple(wanted or recipe.deployments)
+    for deployment in wanted:
+        if deployment not in recipe.deployments:
+            raise BadQuery(f"deployment: expected {' or '.join(recipe.deployments)} with head {recipe.head}, got {deployment}")
+    if recipe.head in FLOAT_HEADS:
+        figures_ready()
+    parts = samples if isinstance(samples, Parts) else _split(samples, recipe)
+    total = _passes(recipe, wanted)
+    ground = Ground(parts, Lesson.of(parts.train, parts.validation), coding, name, seed, lambda done: report(done, total))
+    with alone(seed):
+        begun = time.perf_counter()
+        model = _fitted(recipe, ground)
+        figures = figures_of(model, recipe, parts) if isinstance(model, LatentNet) else {"binarity": None}
+        return _deployed(model, recipe, ground, wanted, figures, time.perf_counter() - begun)
 
 
-def part(samples: Samples, chosen: NDArray[np.int64]) -> Samples:
-    """Return the samples at these places; each keeps its index in its source."""
-    labels = None if samples.labels is None else samples.labels[chosen]
-    return replace(samples, bits=samples.bits[chosen], labels=labels, indices=tuple(samples.indices[i] for i in chosen))
+def _split(samples: Samples, recipe: Recipe) -> Parts:
+    labels_of(samples)
+    return split(samples, test_share=recipe.test_share, validation_share=recipe.validation_share)
 
 
-@contextmanager
-def _alone(seed: int) -> Iterator[None]:
-    """Run on one thread with random numbers from seed, and leave both as they were."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            yield
-    finally:
-        torch.set_num_threads(threads)
+def _passes(recipe: Recipe, wanted: Sequence[str]) -> int:
+    """Return how often the samples are gone through in all."""
+    return recipe.epochs + (recipe.tuning if set(wanted) & {"D3", "none"} else 0)
 
 
-def _fit(model: BinarizedNet, recipe: Recipe, samples: Samples, report: Callable[[int, int], None]) -> None:
-    signs = torch.from_numpy(samples.bits.astype(np.float32) * 2 - 1)
-    labels = torch.from_numpy(np.asarray(samples.labels, dtype=np.int64))
-    optimiser = torch.optim.Adam(model.parameters(), recipe.rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.epochs)
-    model.train()
-    for done in range(1, recipe.epochs + 1):
-        for batch in _batches(len(labels), recipe.batch):
-            _step(model, optimiser, recipe, signs[batch], labels[batch])
-        schedule.step()
-        report(done, recipe.epochs)
-    model.eval()
-    with torch.no_grad():  # multiples of 1/1024: float32 then adds them to whole sums without rounding
-        model.head.bias.copy_(torch.round(model.head.bias * 1024) / 1024)
+def _fitted(recipe: Recipe, ground: Ground) -> Model:
+    """Return the trained model; without a linear latent, the tuning's passes are part of its training."""
+    parts = ground.parts
+    model: Model
+    if recipe.head in FLOAT_HEADS:
+        model = LatentNet(parts.inputs, recipe.hidden, recipe.latent, parts.classes, weights=recipe.weights)
+        fit(model, recipe, ground.lesson, ground.report, epochs=recipe.epochs, choose=0)
+    else:
+        hidden = (*recipe.hidden, recipe.latent) if recipe.head == "nonlin_pen" else recipe.hidden
+        model = BinarizedNet(parts.inputs, hidden, parts.classes, weights=recipe.weights)
+        fit(model, recipe, ground.lesson, ground.report, epochs=_passes(recipe, ("none",)), choose=recipe.tuning)
+    if recipe.weights in AFTERWARDS:
+        binarise(model, ground.lesson.signs, by=recipe.weights)
+    return model
 
 
-def _batches(count: int, size: int) -> list[Tensor]:
-    """Return the positions 0..count-1 in random batches; a last one of one sample is left out: it has no batch norm."""
-    order = torch.randperm(count)
-    batches = [order[start : start + size] for start in range(0, count, size)]
-    return [batch for batch in batches if len(batch) > 1]
-
-
-def _step(model: BinarizedNet, optimiser: torch.optim.Optimizer, recipe: Recipe, signs: Tensor, labels: Tensor) -> None:
-    noisy = torch.where(torch.rand(signs.shape) < recipe.noise, -signs, signs)
-    scores = model(noisy) / model.head.in_features**0.5  # sums of n signs spread like sqrt(n)
-    loss = nn.functional.cross_entropy(scores, labels)
-    optimiser.zero_grad()
-    torch.autograd.backward(loss)
-    optimiser.step()
-    with torch.no_grad():
-        for layer in model.modules():
-            if isinstance(layer, BinarizedLinear):
-                layer.weight.clamp_(-1, 1)  # beyond, a weight has no gradient and could never come back
+def _deployed(
+    model: Model, recipe: Recipe, ground: Ground, wanted: Sequence[str], figures: Mapping[str, Binarity | None], spent: float
+) -> dict[str, Trained]:
+    """Return each deployment wanted with its record; seconds: of the model's training and of its own making."""
+    found = {}
+    before = collapsed(DEPLOY["D1"](model, recipe, ground), ground.parts) if isinstance(model, LatentNet) else ""
+    for deployment in wanted:
+        begun = time.perf_counter()
+        network = DEPLOY[deployment](model, recipe, ground)
+        seconds = spent + time.perf_counter() - begun
+        said = {"seed": ground.seed, "deployment": deployment, "seconds": round(seconds, 3)}
+        record = {**said, **figures, **record_of(network, ground.parts, recipe, deployment)}
+        if before and not record["collapsed"]:  # tuning may bring a little back; what it started from was nothing
+            record["collapsed"] = f"made of a latent that had collapsed, {before}"
+        found[deployment] = Trained(replace(network, record=record), ground.parts)
+    return found
