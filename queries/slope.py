@@ -1,0 +1,97 @@
+"""How far inputs are from an event, and which way is down: margins of many neighbours, and a straight-through gradient."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnverify.errors import BadModel
+from bnnverify.network import Bits, Block, Head, Network, Whole, exact_products
+
+Floats = NDArray[np.float64]
+
+
+class Slope:
+    """A network around center, seen from the free positions; targets are the classes that make the event happen.
+
+    The margin of an input is the score that its best other class has over the best target, tie-breaks included: a whole
+    number, below 0 exactly where the event happens.
+    """
+
+    def __init__(self, network: Network, center: Bits, positions: NDArray[np.intp], targets: frozenset[int]) -> None:
+        self._network, self._center, self._positions = network, center, positions
+        order = np.argsort(_head(network).ranks)  # among equal scores the first wins
+        inside = np.isin(order, list(targets))
+        self._targets, self._others = order[inside], order[~inside]
+        self.freedom = len(positions)
+        self._head = _head(network)
+        first: Block | Head = network.blocks[0] if network.blocks else self._head
+        moves = first.weights[:, positions] * (1 - 2 * center[positions].astype(np.int64))
+        self._moves: Whole = np.ascontiguousarray(moves.T)  # what each flip adds to the first sums: (freedom, m)
+        self._spreads = [np.sqrt(np.maximum((block.weights**2).sum(axis=1), 1)) / 2 for block in network.blocks]
+        self._start = first.weights @ center.astype(np.int64)
+
+    def points(self, flips: Bits) -> Bits:
+        """Return the inputs that flips (..., freedom) stand for: (..., n)."""
+        points = np.broadcast_to(self._center, (*flips.shape[:-1], len(self._center))).copy()
+        points[..., self._positions] ^= flips
+        return points
+
+    def margins(self, flips: Bits) -> Whole:
+        """Return the margin of each: (k, freedom) to (k,)."""
+        sums: Whole = self._start + exact_products(flips, self._moves.T)
+        return self._after(sums)
+
+    def neighbours(self, flips: Bits, which: NDArray[np.intp]) -> Whole:
+        """Return the margins after changing one position of which (k,) in flips (freedom,), each on its own: (k,)."""
+        sums: Whole = self._start + flips.astype(np.int64) @ self._moves
+        back: Whole = 1 - 2 * flips[which].astype(np.int64)  # a position that is flipped already moves back
+        return self._after(sums + self._moves[which] * back[:, None])
+
+    def gradient(self, flips: Bits, *, window: float) -> Floats:
+        """Return about how much each position would add to the margin if it were flipped, at flips (freedom,): (freedom,).
+
+        By a straight-through gradient (Bengio, Leonard and Courville, "Estimating or propagating gradients through stochastic
+        neurons", 2013, section 4): a neuron counts as linear within `window` standard deviations that its sum would have over
+        random inputs, and as constant beyond.
+        """
+        sums = self._start + flips.astype(np.int64) @ self._moves
+        slopes: list[Floats] = []
+        bits: Bits = flips[None]
+        for i, block in enumerate(self._network.blocks):
+            if i:
+                sums = exact_products(bits, block.weights)[0]
+            slopes.append(np.where(np.abs(sums - block.bounds + 0.5) <= window * self._spreads[i], 1 / self._spreads[i], 0.0))
+            bits = (sums >= block.bounds).astype(np.uint8)[None]
+        scores = self._head.scores(bits)[0] if slopes else sums + self._head.offsets
+        best, rival = (group[np.argmax(scores[group])] for group in (self._targets, self._others))
+        if not slopes:
+            return np.asarray(self._moves[:, rival] - self._moves[:, best], dtype=np.float64)
+        back: Floats = (self._head.weights[rival] - self._head.weights[best]).astype(np.float64)
+        for block, slope in zip(self._network.blocks[:0:-1], slopes[:0:-1], strict=True):
+            back = (back * slope) @ block.weights
+        return np.asarray(self._moves @ (back * slopes[0]))
+
+    def _after(self, sums: Whole) -> Whole:
+        """Return the margins that first-layer sums (k, m) lead to."""
+        blocks = self._network.blocks
+        if not blocks:
+            return self._margin(sums + self._head.offsets)
+        bits = (sums >= blocks[0].bounds).astype(np.uint8)
+        for block in blocks[1:]:
+            bits = block(bits)
+        return self._margin(self._head.scores(bits))
+
+    def _margin(self, scores: Whole) -> Whole:
+        if not len(self._targets) or not len(self._others):
+            return np.full(len(scores), 1 if len(self._others) else -1)
+        best, rival = (group[np.argmax(scores[:, group], axis=1)] for group in (self._targets, self._others))
+        rows, ranks = np.arange(len(scores)), self._head.ranks
+        margins: Whole = scores[rows, rival] - scores[rows, best] - (ranks[best] < ranks[rival])
+        return margins
+
+
+def _head(network: Network) -> Head:
+    if network.head is None:
+        raise BadModel("slope: expected a network with a head, got a prefix without one")
+    return network.head
