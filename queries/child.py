@@ -1,26 +1,18 @@
-"""A native engine in a child process of its own, so that a time limit, a memory limit, Ctrl-C or a crash costs one answer.
-
-The child is a fresh Python that runs `serve`, reached over an inherited pair of pipes: unlike multiprocessing's spawn it never
-imports the caller's main script again, and unlike fork it inherits no locks of the caller's threads.
-"""
+"""A native engine in a child process of its own, so that a time limit, a memory limit, Ctrl-C or a crash costs one answer."""
 
 from __future__ import annotations
 
-import fcntl
-import importlib
+import gc
 import os
 import resource
-import select
-import signal
-import subprocess
-import sys
 from contextlib import suppress
 from dataclasses import replace
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Connection
 from threading import Event, RLock
 from typing import Any
 
 from bnnverify.queries.engine import Ability, Budget, Engine, Progress, Report, silent
+from bnnverify.queries.process import Process, named
 from bnnverify.query import Query
 from bnnverify.result import Finding
 from bnnverify.tally import Count, Tally
@@ -31,8 +23,7 @@ GLANCE = 0.1  # seconds between two looks at the clock
 
 def load_engine(path: str) -> type[Any]:
     """Return the class named by "module:Class"."""
-    module, _, name = path.partition(":")
-    engine: type[Any] = getattr(importlib.import_module(module), name)
+    engine: type[Any] = named(path)
     return engine
 
 
@@ -46,10 +37,8 @@ class InChild:
         engine = load_engine(path)
         self.name: str = engine.name
         self.ability: Ability = engine.ability
-        self._path, self._memory, self._cores = path, memory, cores
-        self._process: subprocess.Popen[bytes] | None = None
-        self._pipe: Connection | None = None
-        self._alive = -1  # the end of a pipe that is never written: when it closes, the system ends the child
+        self._memory = memory
+        self._process = Process("bnnverify.queries.child:serve", (path, str(memory or 0), str(cores or 0)))
         self._busy = RLock()  # held while a question is open
         self._halted = Event()
 
@@ -72,23 +61,23 @@ class InChild:
         """Return the child's answer, or the reason why there is none."""
         with self._busy:
             try:
-                pipe = self._running()
+                pipe = self._process.pipe
                 pipe.send((verb, query, budget))
                 return self._heard(pipe, budget, report)
             except (EOFError, ConnectionError):
                 return self._obituary()
             except BaseException:
-                self._end()
+                self._process.end()
                 raise
 
     def _heard(self, pipe: Connection, budget: Budget, report: Report) -> Any:
         while True:
             while not pipe.poll(GLANCE):
                 if self._halted.is_set():
-                    self._end()
+                    self._process.end()
                     return "stopped"
                 if budget.left is not None and budget.left < -GRACE:
-                    self._end()
+                    self._process.end()
                     return f"stopped after {budget.seconds:g} s"
             kind, payload = pipe.recv()
             if kind == "raised":
@@ -97,25 +86,10 @@ class InChild:
                 return payload
             report(payload)
 
-    def _running(self) -> Connection:
-        if self._process is None or self._process.poll() is not None or self._pipe is None:
-            self._end()
-            self._pipe, theirs = Pipe()
-            watched, self._alive = os.pipe()
-            command = [sys.executable, "-c", "from bnnverify.queries.child import serve; serve()"]
-            command += [self._path, *map(str, (theirs.fileno(), watched, self._memory or 0, self._cores or 0))]
-            ends = [theirs.fileno(), watched]
-            self._process = subprocess.Popen(
-                command, pass_fds=ends, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-            )
-            theirs.close()
-            os.close(watched)
-        return self._pipe
-
     def _obituary(self) -> str:
         """Return in words how the child ended."""
-        code = self._process.wait() if self._process else None
-        self._end()
+        code = self._process.status()
+        self._process.end()
         limit = f", most likely at the memory limit of {self._memory / 2**30:g} GiB" if self._memory else ""
         return f"the {self.name} engine ended with status {code}{limit}"
 
@@ -123,33 +97,22 @@ class InChild:
         """End the child and the question it is busy with, from any thread; the next question starts another child."""
         self._halted.set()
         with self._busy:
-            self._end()
+            self._process.end()
             self._halted.clear()
 
     def close(self) -> None:
         """End the child."""
         self.stop()
 
-    def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        if self._pipe is not None:
-            self._pipe.close()
-        if self._alive >= 0:
-            os.close(self._alive)
-        self._process, self._pipe, self._alive = None, None, -1
 
-
-def serve() -> None:
-    """Answer questions from the parent until it goes away: the child's whole life."""
-    path, descriptor, watched, memory, cores = sys.argv[1], *map(int, sys.argv[2:6])
-    _end_with_parent(watched)
-    if memory:
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+def serve(pipe: Connection, path: str, memory: str, cores: str) -> None:
+    """Answer questions from the parent until it goes away: the child's whole life. memory and cores: "0" for no limit."""
+    if memory != "0":
+        resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
     kind = load_engine(path)
-    engine: Engine = kind(workers=cores) if cores and kind.ability.threads else kind()
-    pipe: Connection = Connection(descriptor)
+    engine: Engine = kind(workers=int(cores)) if cores != "0" and kind.ability.threads else kind()
+    gc.freeze()
+    gc.disable()  # looking for garbage among clauses takes a tenth of the time of making them, and finds none
     with suppress(EOFError, ConnectionError, KeyboardInterrupt):
         while True:
             verb, query, budget = pipe.recv()
@@ -163,15 +126,4 @@ def serve() -> None:
                 os._exit(137)  # the diagram package's state is not to be trusted after this
             except Exception as error:  # noqa: BLE001 - handed to the parent, which raises it
                 pipe.send(("raised", error))
-
-
-def _end_with_parent(watched: int) -> None:
-    """Have the system end this process when the other end of the pipe closes, however the parent ended.
-
-    SIGIO ends a process by default. Nothing in Python is needed for that: a solver may hold the interpreter for hours.
-    """
-    signal.signal(signal.SIGIO, signal.SIG_DFL)
-    fcntl.fcntl(watched, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(watched, fcntl.F_SETFL, fcntl.fcntl(watched, fcntl.F_GETFL) | os.O_ASYNC)
-    if select.select([watched], [], [], 0)[0]:  # it had closed before
-        os._exit(1)
+            gc.collect()  # while nobody waits

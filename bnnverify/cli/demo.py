@@ -1,4 +1,4 @@
-"""The whole way once: train, save, count, attack, measure, certify, report."""
+"""The whole way once: train, save, certify, count, attack, measure, compare, report."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from bnnverify.cli.progress import Reach, meter, shown
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from bnnverify.comparison import Comparison
     from bnnverify.network import Bits, Network
     from bnnverify.report.page import Study
     from bnnverify.result import AttackResult, Certification, CountResult, Distance, Row
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 RADIUS = 4  # of the close look at one digit: 679,121 inputs
 RADII = (1, 2, 3)
 SAMPLES = 150
+ARMS, SEEDS, COMPARED = ("no_pen", "nonlin_pen", "bin_enc-D3"), 2, 30  # samples per model
 
 
 @click.command()
@@ -35,30 +37,34 @@ SAMPLES = 150
 @seed_option
 @json_option
 def demo(out: Path, seed: int, as_json: bool) -> int:
-    """Train, verify and report a small network.
+    """Train, verify, compare and report.
 
-    On 8x8 digits: the model is counted, attacked, certified at several radii, and a report written.
+    On 8x8 digits: a model is certified at several radii, counted and attacked; then networks without a latent, with a sign latent
+    and with a binary-encoded one are trained and compared exactly, and a report is written.
 
     \b
     Example: bnnverify demo --out demo-output
     """
     from bnnverify import training
     from bnnverify.formats import save
-    from bnnverify.report import page
+    from bnnverify.queries import judge
+    from bnnverify.report import comparison, page
     from bnnverify.report.document import document
 
-    training.ready()
-    page.ready()
+    for room in (training, judge, page):
+        room.ready()
     tell: Tell = _nothing if as_json else shown
     out.mkdir(parents=True, exist_ok=True)
     trained = _trained(seed, tell, quiet=as_json)
     save(trained.network, out / "digits.npz")
     study = _study(trained, tell, quiet=as_json)
-    (out / "report.html").write_text(page.page(study), "utf-8")
+    (out / "digits.html").write_text(page.page(study), "utf-8")
+    compared = _compared(out, tell, quiet=as_json)
+    (out / "report.html").write_text(comparison.page(compared), "utf-8")
     tell(_farewell(out, study.sample))
     if as_json:
-        shown(document(study, study.network))
-    return 0 if all(certification.decided for certification in study.certifications) else 1
+        shown(document({**study.to_json(), "comparison": compared.to_json()}, study.network))
+    return 0 if compared.decided and all(certification.decided for certification in study.certifications) else 1
 
 
 def _nothing(part: RenderableType) -> None:
@@ -143,6 +149,29 @@ def _looked(network: Network, name: str, center: Bits, tell: Tell, *, quiet: boo
     return counted, attacked, nearest
 
 
+def _compared(out: Path, tell: Tell, *, quiet: bool) -> Comparison:
+    from dataclasses import replace
+
+    from bnnverify.cli.arms import Course, trained
+    from bnnverify.queries.compare import compare
+    from bnnverify.queries.engine import cores
+    from bnnverify.queries.entrants import entrant
+    from bnnverify.report.terminal import compare_table, heading
+
+    tell(heading(f"5. Train {', '.join(ARMS)} with {SEEDS} seeds each, and compare them on {COMPARED} digits"))
+    course = Course("digits", None, None, out / "models")
+    with meter("training", quiet=quiet) as reach:
+        networks = trained(course, ARMS, SEEDS, jobs=cores(), reach=reach)
+        entrants = [entrant(network, network.name) for network in networks]
+    with meter("comparing", quiet=quiet) as reach:
+        samples = course.source(ARMS[0]).parts.test
+        result = compare(entrants, samples, radii=RADII, limit=COMPARED, jobs=cores(), report=reach)
+    command = f"bnnverify compare --arms {','.join(ARMS)} --seeds {SEEDS} --limit {COMPARED} --jobs {cores()}"
+    result = replace(result, commands=(command,))
+    tell(compare_table(result))
+    return result
+
+
 def _farewell(out: Path, sample: str) -> RenderableType:
     from rich.console import Group
 
@@ -154,8 +183,8 @@ def _farewell(out: Path, sample: str) -> RenderableType:
         f"{program} attack {model} {sample} --radius 6 --event becomes:8",
         f"{program} certify {model} digits --radius 2 --limit 300 --jobs 2",
     ]
-    report = [f"report: {out / 'report.html'}", "next:", *(f"  {command}" for command in commands)]
-    return Group(heading("5. Read the report, and go on"), verbatim(report))
+    pages = [f"a close look: {out / 'digits.html'}", f"report: {out / 'report.html'}"]
+    return Group(heading("6. Go on, and read the reports"), verbatim(["next:", *(f"  {c}" for c in commands), *pages]))
 
 
 def _program() -> str:

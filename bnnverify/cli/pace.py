@@ -33,4 +33,5 @@ def _speed(done: int, left: int, seconds: float) -> list[str]:
         return []
     tenths = done * 10_000 // spent
     rate = numbers.short(tenths // 10) if tenths >= 100 else f"{tenths / 10}"
-    return [f"{rate} per s", f"{numbers.seconds(left * spent // done // 1000)} left"]
+    shown = [f"{rate} per s"] if tenths else []
+    return [*shown, f"{numbers.seconds(left * spent // done // 1000)} left"]

@@ -1,0 +1,236 @@
+"""Which arm withstands more? Every model on the same samples at the same radii within the same limits, then judged in pairs."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+from bnnverify import __version__
+from bnnverify.comparison import Comparison, Contender, Outcome, Sample, Terms
+from bnnverify.errors import BadQuery, BadSample
+from bnnverify.latent import WIDEST
+from bnnverify.network import Bits, Network
+from bnnverify.queries import judge
+from bnnverify.queries.case import TRIES, Task, case, unanswered
+from bnnverify.queries.codes import class_codes
+from bnnverify.queries.entrants import Entrant, checked, rivals, untouched
+from bnnverify.queries.figures import Grids, figures
+from bnnverify.queries.hands import Lost, side_by_side
+from bnnverify.queries.plan import ENGINES
+from bnnverify.queries.store import Store, is_settled, is_stopped
+from bnnverify.result import Verdict
+from bnnverify.samples import Samples
+
+Finished = Callable[[int, int], None]
+Rows = tuple[Outcome, ...]
+FEW_SEEDS = 5
+
+
+def unheard(done: int, wanted: int) -> None:
+    """Drop a report."""
+
+
+def compare(
+    entrants: Sequence[Entrant],
+    samples: Samples,
+    *,
+    radii: Sequence[int],
+    limit: int | None = None,
+    against: Sequence[str] = (),
+    engine: str = "auto",
+    counting: bool | None = None,
+    timeout: float | None = None,
+    memory: int | None = None,
+    jobs: int = 1,
+    store: Path | None = None,
+    terms: Terms | None = None,
+    report: Finished = unheard,
+) -> Comparison:
+    """Return one row per (seed, sample, arm, radius) of the samples that no model was trained on, and what the rows say.
+
+    limit: only the first so many of these samples. against: arms that every other arm is held against; default: no_pen and
+    nonlin_pen where they take part, else the first arm; an arm bin_enc-D is always held against lin_pen-D.
+    timeout: seconds per question; memory: bytes of a solver; counting: as for `certify`. jobs: processes side by side.
+    store: a SQLite file of finished rows, read first and added to: what it has is not asked again, but for rows that something
+    stopped.
+    report(done, wanted) hears of finished rows. Ctrl-C judges the rows finished so far.
+    """
+    judge.ready()
+    started = time.monotonic()
+    terms = terms or Terms()
+    entrants = checked(entrants)
+    pairs = rivals(list(dict.fromkeys(who.arm for who in entrants)), against)
+    task = Task(_radii(radii, entrants[0].network.inputs), engine, counting, timeout, memory)
+    if jobs < 1:
+        raise BadQuery(f"jobs must be at least 1, got {jobs}")
+    fair, warning = untouched(samples, entrants)
+    chosen = _first(fair, limit)
+    rows = _rows(_Field(entrants, chosen, task), jobs, store, report)
+    contenders = tuple(_contender(who, fair, terms) for who in entrants)
+    wanted = len(entrants) * len(chosen) * len(task.radii)
+    return _judged(
+        Comparison(
+            data=samples.name,
+            radii=task.radii,
+            arms=tuple(dict.fromkeys(who.arm for who in entrants)),
+            samples=chosen,
+            shape=entrants[0].network.coding.shape if entrants[0].network.coding else None,
+            contenders=contenders,
+            rows=rows,
+            figures=(),
+            duels=(),
+            terms=terms,
+            wanted=wanted,
+            seconds=time.monotonic() - started,
+            notes=tuple(_notes(rows, task.radii[-1], wanted, contenders, warning)),
+            versions=_versions(),
+        ),
+        pairs,
+    )
+
+
+def _judged(comparison: Comparison, pairs: Sequence[tuple[str, str]]) -> Comparison:
+    """Return the comparison with what its rows say."""
+    if not comparison.rows:
+        return comparison
+    grids, radii, terms = Grids(comparison.rows), comparison.radii, comparison.terms
+    collapsed = [arm for arm in comparison.arms if comparison.collapsed(arm)]
+    fought = judge.duels(grids, pairs, radii, terms, collapsed=collapsed)
+    return replace(comparison, figures=tuple(figures(grids, comparison.arms, radii, terms)), duels=fought)
+
+
+def foresee(
+    arms: Sequence[str], samples: Samples, *, radii: Sequence[int], against: Sequence[str], engine: str, store: Path | None
+) -> None:
+    """Raise what `compare` would say of these words about models that are not there yet, so that none is trained in vain.
+
+    samples: those that no training of theirs will touch. store is opened, and made where it is not there.
+    """
+    rivals(arms, against)
+    if engine not in ("auto", *ENGINES):
+        raise BadQuery(f"engine must be one of auto, {', '.join(ENGINES)}, got {engine!r}")
+    task = Task(_radii(radii, samples.bits.shape[1]))
+    with Store(store, _Field((), _first(samples, None), task).asked()):
+        pass
+
+
+def _radii(radii: Sequence[int], inputs: int) -> tuple[int, ...]:
+    ordered = tuple(sorted(set(radii)))
+    if not ordered or not 1 <= ordered[0] <= ordered[-1] <= inputs:
+        raise BadQuery(f"radii must be between 1 and {inputs}, got {', '.join(map(str, radii)) or 'none'}")
+    return ordered
+
+
+def _first(samples: Samples, limit: int | None) -> tuple[Sample, ...]:
+    if samples.labels is None:
+        raise BadSample(f"{samples.name}: expected samples with labels, got none: accuracy needs them")
+    if len(set(samples.indices)) < len(samples.indices):
+        raise BadSample("expected samples with different indices, got some index twice")
+    every = zip(samples.indices, samples.labels.tolist(), samples.bits.tolist(), strict=True)
+    return tuple(Sample(index, label, tuple(bits)) for index, label, bits in list(every)[:limit])
+
+
+@dataclass(frozen=True, eq=False)
+class _Field:
+    """Everybody who takes part, and what they are asked."""
+
+    entrants: tuple[Entrant, ...]
+    samples: tuple[Sample, ...]
+    task: Task
+
+    def asked(self) -> dict[str, str]:
+        """Return what rows of an earlier run must have in common with these, by name."""
+        models = {f"model {who}": who.network.sha256 for who in self.entrants}
+        samples = {f"sample {s.index}": hashlib.sha256(f"{s.label} {s.bits}".encode()).hexdigest() for s in self.samples}
+        radii = ",".join(map(str, self.task.radii))
+        return {"bnnverify": __version__, "radii": radii, "inputs per attack": str(TRIES), **models, **samples}
+
+
+def _rows(field: _Field, jobs: int, path: Path | None, report: Finished) -> Rows:
+    """Return the finished rows, in the order of their keys."""
+    done: dict[tuple[str, int, int], Rows] = {}
+    wanted = len(field.entrants) * len(field.samples)
+    with Store(path, field.asked()) as store, suppress(KeyboardInterrupt):
+        known, todo = store.known(), list[tuple[Entrant, Sample]]()
+        for sample in field.samples:  # one sample after the other: whenever it is stopped, the arms have had the same
+            for who in field.entrants:
+                rows = known.get((who.arm, who.seed, sample.index), ())
+                if is_settled(rows, field.task.radii, counting=bool(field.task.counting)):
+                    done[who.arm, who.seed, sample.index] = rows
+                else:
+                    todo.append((who, sample))
+        for who, sample, found in _answers(field, todo, jobs):
+            rows = tuple(replace(row, seed=who.seed, sample=sample.index, arm=who.arm, label=sample.label) for row in found)
+            store.keep(rows)
+            done[who.arm, who.seed, sample.index] = rows
+            report(len(done) * len(field.task.radii), wanted * len(field.task.radii))
+    return tuple(sorted((row for rows in done.values() for row in rows), key=lambda row: row.key))
+
+
+def _answers(field: _Field, todo: Sequence[tuple[Entrant, Sample]], jobs: int) -> Iterator[tuple[Entrant, Sample, Rows]]:
+    """Yield entrants and samples with their rows as they finish; leaving early stops the work on the others."""
+    if jobs == 1 or len(todo) < 2:
+        for who, sample in todo:
+            yield who, sample, case(who.network, _bits(who, sample), field.task)
+        return
+    opening = tuple(who.network for who in field.entrants), field.task
+    places = {id(who): place for place, who in enumerate(field.entrants)}
+    questions = (((who, sample), (places[id(who)], _bits(who, sample))) for who, sample in todo)
+    for (who, sample), rows in side_by_side("bnnverify.queries.compare:answered", opening, questions, min(jobs, len(todo))):
+        lost = isinstance(rows, Lost)
+        yield who, sample, unanswered(who.network, _bits(who, sample), field.task, rows) if lost else rows
+
+
+def answered(opening: tuple[Sequence[Network], Task], question: tuple[int, Bits]) -> Rows:
+    """Return the rows of one sample of one model: what a process at the side does."""
+    (networks, task), (place, bits) = opening, question
+    return case(networks[place], bits, task)
+
+
+def _bits(who: Entrant, sample: Sample) -> Bits:
+    return who.network.check(sample.bits)
+
+
+def _contender(who: Entrant, fair: Samples, terms: Terms) -> Contender:
+    """Return what is known of a model as a whole, from its record and from all samples that no training touched."""
+    network, record = who.network, who.network.record
+    labels = [] if fair.labels is None else fair.labels.tolist()
+    predicted = network(network.check(fair.bits)).tolist()
+    collapsed = str(record.get("collapsed") or judge.collapse(predicted, labels, network.classes, terms))
+    separation = None
+    if network.blocks and network.widths[-2] <= WIDEST:
+        table = class_codes(network, fair).separation
+        separation = tuple(tuple(-1 if apart is None else apart for apart in line) for line in table)
+    told = {name: value for name, value in record.items() if name != "split"}  # long, and the samples say it
+    return Contender(who.arm, who.seed, network.sha256, network.widths, told, collapsed, separation)
+
+
+def _notes(rows: Rows, largest: int, wanted: int, contenders: Sequence[Contender], warning: str) -> Iterator[str]:
+    if warning:
+        yield warning
+    if len(rows) < wanted:
+        yield f"interrupted: {len(rows)} of {wanted} rows are finished, and only they are judged"
+    unknown = sum(row.verdict is Verdict.UNKNOWN for row in rows)
+    if unknown:
+        yield f"{unknown} of {len(rows)} rows are UNKNOWN: lost at the lower end of every number, won at the upper one"
+    stopped = [row for row in rows if row.verdict is not Verdict.UNKNOWN and is_stopped(row, largest)]
+    if stopped:
+        why = f" ({stopped[0].reason})" if stopped[0].reason else ""
+        yield f"{len(stopped)} of {len(rows)} rows are decided, but not finished: a count or distance may be open{why}"
+    for contender in contenders:
+        if contender.collapsed:
+            yield f"{contender.arm} seed {contender.seed} collapsed: {contender.collapsed}"
+    seeds = len({contender.seed for contender in contenders})
+    if seeds < FEW_SEEDS:
+        yield f"{seeds} seed{'s' if seeds > 1 else ''}: intervals tell little about what further seeds would give"
+
+
+def _versions() -> dict[str, str]:
+    packages = {name: version(name) for name in ("numpy", "scipy", "statsmodels")}
+    return {"bnnverify": __version__, "python": platform.python_version(), **packages}
