@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,7 +22,12 @@ class Answer(Protocol):
 def document(answer: Answer | dict[str, Any], network: Network) -> str:
     """Return one JSON object: the answer, then version and model_sha256."""
     plain = answer if isinstance(answer, dict) else answer.to_json()
-    return json.dumps({**plain, "version": __version__, "model_sha256": network.sha256})
+    return stamped(plain, network.sha256)
+
+
+def stamped(plain: dict[str, Any], model_sha256: str) -> str:
+    """Return one JSON object: these fields, then version and model_sha256."""
+    return json.dumps({**plain, "version": __version__, "model_sha256": model_sha256})
 
 
 def about(network: Network) -> dict[str, Any]:
@@ -39,7 +45,13 @@ def about(network: Network) -> dict[str, Any]:
         "picture": list(coding.shape) if coding and coding.shape else None,
         "unflippable_inputs": int((~coding.flippable).sum()) if coding else None,
         "notes": list(network.notes),
+        "record": _essentials(network.record),
     }
+
+
+def _essentials(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a training's record without its long lists of sample numbers."""
+    return {key: value for key, value in record.items() if key not in ("split", "coding")}
 
 
 def _constant(block: Block) -> int:

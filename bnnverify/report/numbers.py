@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from bnnverify.comparison import Estimate
 from bnnverify.tally import Count
 
 LONGEST, SHORT = 15, 6  # digits that are printed in full: in results, and while work goes on
@@ -78,3 +79,18 @@ def seconds(duration: float) -> str:
         if duration < 120 * size:
             return f"{duration / size:.1f} {unit}"
     return f"{whole(int(duration) // 86_400)} days"
+
+
+def estimate(known: Estimate | None, scale: float = 1) -> str:
+    """Return a mean, or low..high while rows are UNKNOWN, and its interval, times scale: 71.2 [64.0, 78.1]."""
+    if known is None:
+        return ""
+    ends = (known.low, known.high, known.lower, known.upper)
+    low, high, lower, upper = (_short_of_nothing(scale * end, places=1 if scale > 1 else 2) for end in ends)
+    return f"{low if low == high else f'{low}..{high}'} [{lower}, {upper}]"
+
+
+def _short_of_nothing(value: float, *, places: int) -> str:
+    """Return a number with so many places; 0 only where it is."""
+    least = 10.0**-places
+    return f"<{least:g}" if 0 < value < least / 2 else f"{value:.{places}f}"

@@ -1,21 +1,19 @@
-"""One HTML file with everything a study found (the only home of jinja2)."""
+"""One HTML file with everything a study found."""
 
 from __future__ import annotations
 
-import base64
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from importlib.resources import files
 from typing import Any
 
-from bnnverify import __version__
-from bnnverify.extras import needed
 from bnnverify.network import Network
-from bnnverify.report import numbers, picture, plots, sentences
+from bnnverify.report import picture, plots, squares
 from bnnverify.report.document import about
+from bnnverify.report.template import filled, ready
 from bnnverify.result import AttackResult, Certification, CountResult, Distance
+
+__all__ = ["Study", "page", "ready"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,45 +45,23 @@ class Study:
         }
 
 
-def ready() -> None:
-    """Raise MissingExtra unless everything that a page needs can be imported."""
-    with needed("the report", "jinja2", extra="report"):
-        import jinja2  # noqa: F401
-    plots.ready()
-
-
 def page(study: Study) -> str:
     """Return the study as one HTML text that needs no other file and no script."""
     ready()
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.globals.update(numbers=numbers, sentences=sentences)
-    text = (files("bnnverify.report") / "page.html.j2").read_text("utf-8")
-    drawn = [_embedded(plot(study.certifications)) for plot in (plots.accuracy_plot, plots.density_plot)]
-    return environment.from_string(text).render(
+    return filled(
+        "page.html.j2",
         study=study,
         about=about(study.network),
         widths="-".join(map(str, study.network.widths)),
         pictures=_pictures(study),
-        plots=drawn,
-        versions=_versions(),
+        plots=[plot(study.certifications) for plot in (plots.accuracy_plot, plots.density_plot)],
     )
 
 
-def _embedded(svg: str) -> str:
-    """Return an SVG as a data address: inlined, two plots could not use the same element names."""
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
-
-
-def _pictures(study: Study) -> str:
-    """Return the nearest other class beside the sample, or nothing where there is no picture."""
+def _pictures(study: Study) -> list[str]:
+    """Return the sample and the nearest input of another class, or nothing where there is no picture."""
     witness, coding = study.distance.witness, study.network.coding
     if witness is None or coding is None or coding.shape is None:
-        return ""
+        return []
     before = picture.original(witness.bits, witness.flips)
-    return "\n".join([*picture.side_by_side(before, witness.bits, coding.shape), picture.LEGEND])
-
-
-def _versions() -> dict[str, Any]:
-    return {"bnnverify": __version__, "Python": platform.python_version(), "machine": platform.machine()}
+    return [squares.changed(before, after, coding.shape) for after in (before, witness.bits)]

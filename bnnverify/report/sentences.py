@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 from bnnverify.report import numbers
 from bnnverify.result import AttackResult, Certification, CountResult, Distance, Verdict, Witness
+from bnnverify.safe_radius import SafeRadius
 
 
 def region_words(region: dict[str, Any]) -> str:
@@ -43,18 +45,51 @@ def attack_sentence(result: AttackResult) -> str:
     return f"{verdict}: {result.finding.reason}; {where} ({closing})"
 
 
+PRICES = {
+    "0": "distance",
+    "1": "L1 distance (sum of pixel changes)",
+    "2": "squared L2 distance (sum of squared pixel changes)",
+    "inf": "L-infinity distance (largest pixel change)",
+}
+
+
 def distance_sentence(result: Distance) -> str:
-    """Return the minimal number of flips, or between what it lies."""
+    """Return the minimal number or cost of flips, or between what it lies, and who proved the bound below."""
     event = event_words(result.event, result.predicted)
+    fewer, so_many = ("with fewer flips", "so many flips") if result.norm == "0" else ("below", "such a change")
     if result.high is None:
-        limit = f"at least {result.low}: with fewer flips the answer never {event}"
+        limit = f"at least {result.low}: {fewer} the answer never {event}"
     elif result.exact:
-        limit = f"{result.low} (exact): with fewer flips the answer never {event}"
+        limit = f"{result.low} (exact): {fewer} the answer never {event}"
     else:
-        limit = f"between {result.low} and {result.high}: so many flips until the answer {event}"
+        limit = f"between {result.low} and {result.high}: {so_many} until the answer {event}"
     found = [_turns(result.witness, result.predicted)] if result.witness else []
+    pixels = [f"pixels changed: {', '.join(f'{i} by {step:+d}' for i, step in result.changes)}"] if result.changes else []
     closing = f"({result.engine} engine, {numbers.seconds(result.seconds)})"
-    return "\n".join([f"distance {limit} {closing}", *found, *_open(result.reason)])
+    return "\n".join([f"{PRICES[result.norm]} {limit} {closing}", *found, *pixels, *_proofs(result), *_open(result.reason)])
+
+
+def _proofs(result: Distance) -> list[str]:
+    """Return who proved which part of the bound below, where somebody did."""
+    spans = [(str(part.first) if part.first == part.last else f"{part.first} to {part.last}", part) for part in result.proved]
+    parts = [f"{span} by {part.engine} in {numbers.seconds(part.seconds)}" for span, part in spans if part.engine != "none"]
+    return [f"excluded: {'; '.join(parts)}"] if parts else []
+
+
+def safe_radius_sentences(result: SafeRadius) -> list[str]:
+    """Return both safe radii, and what each of them means; where counting was stopped they are bounds."""
+    event, least = event_words(result.event, result.predicted), "" if result.exact else "at least "
+    tolerated = f"tolerated: the answer {event} at {numbers.share(result.tolerance)} of the inputs"
+    if result.fails_at is None:
+        last = len(result.shares) - 1
+        failure = f"first failure: none up to radius {last}" if result.shares else "first failure: nothing is counted yet"
+    else:
+        share = numbers.share(result.shares[result.fails_at])
+        failure = f"first failure: at radius {result.fails_at} ({share}); every radius below it is within tolerance"
+    success = "none" if result.largest_success is None else f"{least}radius {result.largest_success}"
+    closing = f"{'exact' if result.exact else 'not finished'} up to radius {result.searched}, by the {result.engine} engine"
+    largest = f"largest success: {success}, the largest radius within tolerance, whatever happens below it"
+    return [tolerated, failure, largest, *_open(result.reason), f"{closing} in {numbers.seconds(result.seconds)}"]
 
 
 def certify_sentences(result: Certification) -> list[str]:
@@ -86,6 +121,28 @@ def trained_sentences(accuracies: dict[str, list[int]]) -> list[str]:
     """Return how well a network does on what it learnt from and on what it never saw, from [right, of] pairs."""
     shares = {part: numbers.of(Fraction(right, total), total) for part, (right, total) in accuracies.items()}
     return [f"accuracy on samples it learnt from: {shares['train_accuracy']}", f"on others: {shares['test_accuracy']}"]
+
+
+def trained_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what was trained on what, and how well it went, in pairs of words; nothing where there is no record."""
+    arm = record.get("arm")
+    rows = [("trained", f"{arm} on {record.get('data', '?')}, seed {record.get('seed', '?')}")] if arm else []
+    accuracies = record.get("accuracy")
+    if isinstance(accuracies, Mapping):
+        shares = [f"{part} {numbers.of(Fraction(right, of), of)}" for part, (right, of) in accuracies.items() if of]
+        rows.append(("accuracy", ", ".join(shares)))
+    return rows
+
+
+def record_sentences(record: Mapping[str, Any]) -> list[str]:
+    """Return what a training's record says beyond accuracies, as far as it says anything; a collapse first of all."""
+    figures, collapsed = record.get("binarity"), record.get("collapsed")
+    said = [f"COLLAPSED, {collapsed}: its stability says nothing"] if collapsed else []
+    if isinstance(figures, Mapping):
+        peaks, score = figures.get("peaks_distance", 0), figures.get("gmm_score", 0)
+        said += [f"real-valued latent on test samples: peaks distance {peaks:.2f}, score of two Gaussians {score:.2f}"]
+    share = record.get("exact_code_share")
+    return [*said, f"the last block says its class's most frequent code on {100 * share:.1f}% of test samples"] if share else said
 
 
 def _turns(witness: Witness, predicted: int) -> str:

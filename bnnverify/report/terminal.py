@@ -10,12 +10,22 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bnnverify.comparison import Comparison, Judgement
 from bnnverify.network import Network
 from bnnverify.report import numbers, picture
-from bnnverify.report.sentences import attack_sentence, certify_sentences, count_sentences, distance_sentence, region_words
+from bnnverify.report.sentences import (
+    attack_sentence,
+    certify_sentences,
+    count_sentences,
+    distance_sentence,
+    record_sentences,
+    region_words,
+    trained_rows,
+)
 from bnnverify.result import AttackResult, Certification, CountResult, Distance, Verdict, Witness
 from bnnverify.tally import Count
 
+WORDS = {Judgement.BETTER: "green", Judgement.WORSE: "red", Judgement.COLLAPSED: "yellow"}
 STYLES = {Verdict.ROBUST: "green", Verdict.VULNERABLE: "red", Verdict.UNKNOWN: "yellow"}
 
 
@@ -135,5 +145,29 @@ def about_table(about: dict[str, Any], sha256: str) -> RenderableType:
         made.add_row("picture", f"{about['picture'][0]}x{about['picture'][1]}")
     if about["unflippable_inputs"] is not None:
         made.add_row("inputs no image can flip", str(about["unflippable_inputs"]))
+    for what, words in trained_rows(about["record"]):
+        made.add_row(what, readable(words))
     made.add_row("sha256", sha256)
-    return Group(made, lines(about["notes"]))
+    return Group(made, lines([*about["notes"], *record_sentences(about["record"])]))
+
+
+def compare_table(result: Comparison) -> RenderableType:
+    """Return a line per arm and radius, then a line per pair of arms and radius, each number with its interval."""
+    columns = ("arm", "radius", "clean", "certified", "stable", "density", "code-stable", "distance")
+    level = f"{100 * (1 - result.terms.alpha):g} % interval"
+    told = f"{result.data}: {len(result.samples)} samples, {len(result.seeds)} seeds; mean and {level}; shares in %"
+    arms = table(told, columns, texts=("arm",))
+    names = ("arm", "against", "radius", "difference", "Holm p", "")
+    duels = table("certified accuracy, difference in points", names, texts=("arm", "against", ""))
+    for arm in result.arms:
+        for radius in result.radii:
+            shares = [result.figure(arm, "accuracy")]
+            shares += [result.figure(arm, name, radius) for name in ("certified", "stable", "density", "code_stable")]
+            distance = result.figure(arm, "distance") if radius == result.radii[-1] else None
+            words = [*(numbers.estimate(share, 100) for share in shares), numbers.estimate(distance)]
+            arms.add_row(readable(arm), str(radius), *words)
+    for duel in result.duels:
+        word = Text(duel.judgement.value, style=WORDS.get(duel.judgement, ""))
+        difference = numbers.estimate(duel.difference, 100)
+        duels.add_row(readable(duel.arm), readable(duel.other), str(duel.radius), difference, f"{duel.holm:.3f}", word)
+    return Group(arms, *([duels] if result.duels else []), lines(result.notes))
