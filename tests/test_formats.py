@@ -14,14 +14,14 @@ from bnnverify.network import Block, Head, InputCoding, Network
 from bnnverify.samples import digits
 from tests.every import Trap, every_input
 
-
 RECORD = {"arm": "bin_enc", "seed": 3, "accuracy": [[1, 2], [3, 4]], "why": None}
 
 
 def small():
     blocks = (Block([[1, -1, 2], [0, 3, -1]], [1, 0]), Block([[1, 1], [1, -1], [0, 0]], [1, 0, 1]))
     coding = InputCoding([1, 128, 256], shape=(1, 3))
-    return Network(blocks, Head([[1, -1, 0], [0, 1, 5]], [0, -2], [1, 0]), coding, name="small", notes=("a note", "ein Satz: ±1"), record=RECORD)
+    head = Head([[1, -1, 0], [0, 1, 5]], [0, -2], [1, 0])
+    return Network(blocks, head, coding, name="small", notes=("a note", "ein Satz: ±1"), record=RECORD)
 
 
 def same(one, other):
@@ -148,7 +148,7 @@ def test_files_that_are_no_models(tmp_path, raw):
 def test_paths_that_are_no_models(tmp_path):
     with pytest.raises(BadModel, match="nothing at this path"):
         load(tmp_path / "none")
-    with pytest.raises(BadModel, match="a folder without blk1 or out_blk"):
+    with pytest.raises(BadModel, match=r"a folder without blk1, out_blk or 0-0-weights\.bin"):
         load(tmp_path)
     (tmp_path / "file").touch()
     with pytest.raises(BadModel, match="expected a"):

@@ -8,14 +8,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from bnnverify.errors import BadModel
-from bnnverify.formats import csv_folder, native, pixel_npz, pytorch_dict
+from bnnverify.formats import csv_folder, lfc, native, onnx_model, pixel_npz, pytorch_dict
 from bnnverify.formats.glimpse import Format, Glimpse, glimpse
 from bnnverify.formats.native import save
 from bnnverify.network import Network
 
 __all__ = ["FORMATS", "load", "save"]
 
-FORMATS: tuple[Format, ...] = (native.FORMAT, pixel_npz.FORMAT, pytorch_dict.FORMAT, csv_folder.FORMAT)
+FORMATS: tuple[Format, ...] = (
+    *(native.FORMAT, pixel_npz.FORMAT, pytorch_dict.FORMAT),
+    *(onnx_model.FORMAT, csv_folder.FORMAT, lfc.FORMAT),
+)
 
 
 def load(path: str | Path) -> Network:
@@ -38,5 +41,5 @@ def load(path: str | Path) -> Network:
 
 def _contents(seen: Glimpse) -> str:
     if seen.folder:
-        return "a folder without blk1 or out_blk"
+        return "a folder without blk1, out_blk or 0-0-weights.bin"
     return f"a file that begins with {seen.start[:8]!r}" if seen.start else "an empty file"

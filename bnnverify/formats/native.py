@@ -1,7 +1,8 @@
 """The native format: a .npz of whole numbers, with a version and a checksum, and no pickle.
 
 `about` is JSON text: {"format": "bnnverify", "version": 1, "sha256": ..., "name": ..., "notes": [...],
-"record": {...} or none}. The other arrays are those of `network.arrays_of`, as 64-bit integers; sha256 is the network's own fingerprint over them.
+"record": {...} or none}. The other arrays are those of `network.arrays_of`, as 64-bit integers; sha256 is the network's own
+fingerprint over them.
 """
 
 from __future__ import annotations

@@ -1,0 +1,72 @@
+"""Convolutions and pools in terms of places: which inputs each output position sees, and the weight rows that follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from bnnverify.errors import BadModel
+from bnnverify.network import Whole
+
+Places = NDArray[np.int64]
+
+OUTSIDE = -1  # the place of padding
+LARGEST_WEIGHTS = 2**25  # numbers in one dense block: 256 MiB
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle that slides over rows and columns. pads: top, left, bottom, right."""
+
+    kernel: tuple[int, int]
+    strides: tuple[int, int] = (1, 1)
+    pads: tuple[int, int, int, int] = (0, 0, 0, 0)
+    dilations: tuple[int, int] = (1, 1)
+
+    def __post_init__(self) -> None:
+        if min(*self.kernel, *self.strides, *self.dilations) < 1 or min(self.pads) < 0:
+            raise BadModel(f"expected a kernel, strides and dilations of at least 1 and pads of at least 0, got {self}")
+
+    def over(self, places: Places) -> Places:
+        """Return what each position sees: (channels, rows, columns) to (channels, down, across, kernel rows * columns)."""
+        top, left, bottom, right = self.pads
+        padded = (places.shape[1] + top + bottom, places.shape[2] + left + right)
+        reach = [d * (k - 1) + 1 for d, k in zip(self.dilations, self.kernel, strict=True)]
+        if any(r > p for r, p in zip(reach, padded, strict=True)):
+            raise BadModel(f"expected a window of at most {padded} after padding, got {tuple(reach)}")
+        down, across = ((p - r) // s + 1 for p, r, s in zip(padded, reach, self.strides, strict=True))
+        fits(len(places) * prod(padded), "padded inputs")
+        fits(len(places) * down * across * prod(self.kernel), "inputs of windows")
+        framed = np.pad(places, ((0, 0), (top, bottom), (left, right)), constant_values=OUTSIDE)
+        seen = sliding_window_view(framed, reach, axis=(1, 2))[:, :: self.strides[0], :: self.strides[1]]
+        return seen[..., :: self.dilations[0], :: self.dilations[1]].reshape(len(places), down, across, -1)
+
+
+def fits(numbers: int, what: str) -> None:
+    """Raise BadModel where so many numbers are too many for one dense array."""
+    if numbers > LARGEST_WEIGHTS:
+        most = f"{LARGEST_WEIGHTS} {what} ({LARGEST_WEIGHTS >> 17} MiB)"
+        raise BadModel(f"expected at most {most}, got {numbers} ({numbers >> 17} MiB)")
+
+
+def convolution_rows(kernel: Whole, window: Window, places: Places, n: int, *, groups: int = 1) -> tuple[Whole, tuple[int, int]]:
+    """Return one weight row over n inputs per output channel and position, in that order, and how many positions down and across.
+
+    kernel: (channels out, channels in per group, rows, columns). places: (channels in, rows, columns), the input at each.
+    Padding counts 0: it is neither -1 nor +1, and its weight is left out. Raises BadModel where shapes do not fit.
+    """
+    if groups < 1 or len(kernel) % groups or len(places) != groups * kernel.shape[1] or not kernel.size:
+        raise BadModel(f"expected {len(places)} input channels in {groups} groups, got a kernel of shape {kernel.shape}")
+    seen = window.over(places)
+    down, across = seen.shape[1:3]
+    fits(len(kernel) * down * across * n, f"weights of {len(kernel) * down * across} rows over {n} bits")
+    rows = np.zeros((len(kernel), down * across, n + 1), dtype=np.int64)  # the last column takes what falls on padding
+    by_group = seen.reshape(groups, -1, down * across, seen.shape[3]).transpose(0, 2, 1, 3).reshape(groups, down * across, -1)
+    position = np.arange(down * across)[:, None]
+    for o, weights in enumerate(kernel):
+        rows[o, position, by_group[o * groups // len(kernel)]] = weights.ravel()
+    return rows.reshape(-1, n + 1)[:, :n], (down, across)
