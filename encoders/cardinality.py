@@ -42,6 +42,9 @@ class Clauses(Protocol):
     def any(self, bits: Sequence[int]) -> int:
         """Return a literal that is 1 exactly when some bit is."""
 
+    def at_most(self, literals: Sequence[int], most: int) -> None:
+        """Require that no more of these literals are 1; what stands there twice counts twice."""
+
 
 Encoding = Callable[[Clauses, Terms, int], int]
 

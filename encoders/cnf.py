@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bnnverify.encoders.cardinality import FALSE, TRUE, Clause, Encoding, Terms, by_width, gathered, normal
 from bnnverify.encoders.presolve import Presolved
@@ -24,8 +24,9 @@ class Cnf:
 
     def __init__(self, *, fewest: int = 0, most: int | None = None, encoding: Encoding = by_width) -> None:
         self.clauses: list[tuple[int, ...]] = [(TRUE,)]
+        self.at_mosts: list[tuple[list[int], int]] = []  # what only some solvers know; most encodings make none
         self.variables = 1
-        self._gates: dict[Hashable, int] = {}
+        self.gates: dict[Hashable, int] = {}  # by what defines them: `meaning` reads there what a variable means
         self._encoding = encoding
         self._fewest, self._most = fewest, most
         self._inputs: list[int] = []
@@ -41,13 +42,17 @@ class Cnf:
         if TRUE not in clause:
             self.clauses.append(tuple(literal for literal in clause if literal != FALSE))
 
+    def at_most(self, literals: Sequence[int], most: int) -> None:
+        """Require that no more of these literals are 1; what stands there twice counts twice."""
+        self.at_mosts.append((list(literals), most))
+
     def gate(self, key: Hashable, clauses: Callable[[int], Iterable[Clause]]) -> int:
         """Return the literal of this key; clauses(literal) defines it the first time."""
-        if key not in self._gates:
-            self._gates[key] = out = self.fresh()
+        if key not in self.gates:
+            self.gates[key] = out = self.fresh()
             for clause in clauses(out):
                 self.add(clause)
-        return self._gates[key]
+        return self.gates[key]
 
     def inputs(self, n: int) -> list[int]:
         """Return n input literals, confined to fewest..most ones."""
@@ -110,9 +115,9 @@ class Cnf:
         if bound == 1:
             return self.any([literal for _, literal in terms])
         key = ("reached", terms, bound)
-        if key not in self._gates:
-            self._gates[key] = self._encoding(self, terms, bound)
-        return self._gates[key]
+        if key not in self.gates:
+            self.gates[key] = self._encoding(self, terms, bound)
+        return self.gates[key]
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,7 @@ class Formula:
 
     inputs: the literals of the flip bits. wins: for the encoded classes, the literal that the class is the answer.
     event: clauses that, added, leave the models in which one of the targets is the answer.
+    at_mosts: literals and how many of them may be 1, beside the clauses; none unless the encoding is native.
     """
 
     clauses: list[tuple[int, ...]]
@@ -128,6 +134,7 @@ class Formula:
     inputs: list[int]
     wins: dict[int, int]
     event: list[tuple[int, ...]]
+    at_mosts: list[tuple[list[int], int]] = field(default_factory=list)
 
 
 def formula(question: Presolved, targets: frozenset[int], *, encoding: Encoding = by_width) -> Formula:
@@ -140,4 +147,4 @@ def formula(question: Presolved, targets: frozenset[int], *, encoding: Encoding 
     few = len(targets) <= len(others)
     inputs, wins = encode(cnf, question.network, sorted(targets if few else others))
     event: list[tuple[int, ...]] = [tuple(wins.values())] if few else [(-literal,) for literal in wins.values()]
-    return Formula(cnf.clauses, cnf.variables, inputs, wins, event)
+    return Formula(cnf.clauses, cnf.variables, inputs, wins, event, cnf.at_mosts)

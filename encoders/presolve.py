@@ -23,7 +23,8 @@ class Presolved:
     network: reads flips (freedom,); its classes are numbered 0..len(classes)-1 and mean classes[0], classes[1], ...
     Without a head it gives the code that the source gives: the last block keeps all of its neurons, and there are no classes.
     region: a ball or shell around the all-zero flips. source: the region over input bits that it stands for.
-    neurons: how many neurons each block had, live: how many of them the region can move and something behind them reads.
+    neurons: how many neurons each block had, live: how many of them the region can move and something behind them reads;
+    kept: which ones those are, in each block.
     """
 
     network: Network
@@ -32,6 +33,7 @@ class Presolved:
     classes: tuple[int, ...]
     neurons: tuple[int, ...]
     live: tuple[int, ...]
+    kept: tuple[tuple[int, ...], ...]
 
     @property
     def decided(self) -> bool:
@@ -54,6 +56,7 @@ def presolve(network: Network, region: Region) -> Presolved:
     keep: NDArray[np.bool_] = region.free
     moves: Region | None = flips  # how the live bits can move: the region for inputs, anything for hidden bits
     blocks: list[Block] = []
+    kept: list[NDArray[np.intp]] = []
     for i, block in enumerate(network.blocks):
         weights = block.weights[:, keep] * signs
         bounds = block.bounds - block.weights @ ones
@@ -62,13 +65,14 @@ def presolve(network: Network, region: Region) -> Presolved:
         if network.head is None and i == len(network.blocks) - 1:
             bounds, live = np.clip(bounds, low, high + 1), np.ones_like(live)
         blocks.append(Block(weights[live], bounds[live]))
+        kept.append(np.flatnonzero(live))
         ones, keep, moves, signs = stays_one.astype(np.int64), live, None, np.ones(int(live.sum()), dtype=np.int64)
     head, classes = network.head, np.empty(0, dtype=np.intp)
     if head is not None:
         head = Head(head.weights[:, keep] * signs, head.offsets + head.weights @ ones, head.ranks)
         classes = _possible(head, moves)
         head = _restricted(head, classes)
-    presolved = _without_unread(Network(tuple(blocks), head))
+    presolved, read = _without_unread(Network(tuple(blocks), head))
     return Presolved(
         network=presolved,
         region=flips,
@@ -76,6 +80,7 @@ def presolve(network: Network, region: Region) -> Presolved:
         classes=tuple(classes.tolist()),
         neurons=tuple(block.outputs for block in network.blocks),
         live=tuple(block.outputs for block in presolved.blocks),
+        kept=tuple(tuple(some[mine].tolist()) for some, mine in zip(kept, read, strict=True)),
     )
 
 
@@ -102,16 +107,21 @@ def _restricted(head: Head, classes: NDArray[np.intp]) -> Head:
     return replace(head, weights=head.weights[classes], offsets=head.offsets[classes], ranks=ranks)
 
 
-def _without_unread(network: Network) -> Network:
-    """Return the network without neurons that nothing reads: a head that gives each class the same for one does not read it."""
+def _without_unread(network: Network) -> tuple[Network, list[NDArray[np.bool_]]]:
+    """Return the network without neurons that nothing reads, and which of each block are read.
+
+    A head that gives each class the same weight for a neuron does not read it.
+    """
     head, blocks = network.head, list(network.blocks)
     if head is None:
-        return network
+        return network, [np.ones(block.outputs, dtype=np.bool_) for block in blocks]
     read = (head.weights != head.weights[:1]).any(axis=0)
     head = replace(head, weights=head.weights[:, read] if blocks else head.weights)
+    every: list[NDArray[np.bool_]] = []
     for i in reversed(range(len(blocks))):
         blocks[i] = Block(blocks[i].weights[read], blocks[i].bounds[read])
+        every.insert(0, read)
         if i:
             read = (blocks[i].weights != 0).any(axis=0)
             blocks[i] = Block(blocks[i].weights[:, read], blocks[i].bounds)
-    return Network(tuple(blocks), head)
+    return Network(tuple(blocks), head), every

@@ -32,12 +32,17 @@ def brick(algebra: Algebra[Bit], threshold: Threshold, bits: Sequence[Bit]) -> B
     return algebra.at_least(threshold.weights, [bits[i] for i in threshold.positions], threshold.bound)
 
 
+def layers(algebra: Algebra[Bit], network: Network, inputs: Sequence[Bit]) -> list[list[Bit]]:
+    """Return the inputs, then the bits after each block."""
+    every = [list(inputs)]
+    for block in network.blocks:
+        every.append([brick(algebra, row, every[-1]) for row in block.rows()])
+    return every
+
+
 def hidden(algebra: Algebra[Bit], network: Network, inputs: Sequence[Bit]) -> list[Bit]:
     """Return the bits after the last block."""
-    bits = list(inputs)
-    for block in network.blocks:
-        bits = [brick(algebra, row, bits) for row in block.rows()]
-    return bits
+    return layers(algebra, network, inputs)[-1]
 
 
 def wins(algebra: Algebra[Bit], head: Head, c: int, bits: Sequence[Bit]) -> Bit:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,6 +30,7 @@ JOBS = click.IntRange(1, 1000)
 @click.option("--jobs", type=JOBS, default=1, show_default=True, metavar="J", help="Samples at the same time.")
 @click.option("--resume", type=FILE, metavar="FILE", help="Keep finished samples here, and go on from there.")
 @click.option("--count/--no-count", "counting", default=None, help="Count adversarial inputs, or only decide; default: if cheap.")
+@click.option("--proof", type=FILE, metavar="DIR", help="Write a proof of each verdict here; by a solver, without counts.")
 @plan_option
 @setting_options
 def certify(
@@ -41,6 +42,7 @@ def certify(
     jobs: int,
     resume: Path | None,
     counting: bool | None,
+    proof: Path | None,
     explain_plan: bool,
     setting: Setting,
 ) -> int:
@@ -48,37 +50,40 @@ def certify(
 
     For every sample of DATA: does any input within R flipped bits change the answer?
     --timeout is per sample. Ctrl-C keeps and prints the finished samples.
+    With --proof, bnnverify check DIR says whether every verdict holds.
 
     \b
     Example: bnnverify certify model.npz digits --radius 2 --limit 100 --jobs 2
     """
     from bnnverify.formats import load
     from bnnverify.queries.certify import certify as answer
+    from bnnverify.queries.prove import prove
     from bnnverify.report.document import document
     from bnnverify.report.terminal import certify_table
     from bnnverify.samples import read_samples
 
+    if proof is not None:
+        _provable(setting.engine, counting, resume, explain_plan=explain_plan)
     network = load(model)
     samples = read_samples(data, network, data_dir=setting.data_dir, limit=limit)
     free = positions(within, network)
     if explain_plan:
         explained(_first(network, samples.bits[0], radius, free), setting.engine, counting=bool(counting))
     with meter(f"certifying at radius {radius}", quiet=setting.as_json) as reach:
-        result = answer(
-            network,
-            samples,
-            radius=radius,
-            free=free,
-            engine=setting.engine,
-            counting=counting,
-            timeout=setting.timeout,
-            memory=setting.memory,
-            jobs=jobs,
-            resume=resume,
-            report=lambda _, done, wanted: reach(done, wanted),
-        )
+        limits: dict[str, Any] = {"timeout": setting.timeout, "memory": setting.memory, "jobs": jobs}
+        asked: dict[str, Any] = {"radius": radius, "free": free, "report": lambda _, done, wanted: reach(done, wanted)}
+        if proof is not None:
+            result = prove(network, samples, folder=proof, **asked, **limits)
+        else:
+            result = answer(network, samples, engine=setting.engine, counting=counting, resume=resume, **asked, **limits)
     shown(document(result, network) if setting.as_json else certify_table(result))
     return 0 if _settled(result, counting=bool(counting)) else 1
+
+
+def _provable(engine: str, counting: bool | None, resume: Path | None, *, explain_plan: bool) -> None:
+    """Raise where what else was asked for does not go together with proofs."""
+    if engine not in ("auto", "sat") or counting or resume is not None or explain_plan:
+        raise click.UsageError("--proof goes by a solver and keeps its own rows: no --count, --resume, --explain-plan, --engine")
 
 
 def _first(network: Network, bits: Bits, radius: int, free: ArrayLike | None) -> Query:

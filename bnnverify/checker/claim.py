@@ -1,0 +1,124 @@
+"""What a proof claims about one sample, read from claim.json, every field looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bnnverify.errors import Rejected
+from bnnverify.network import Bits, InputCoding, Network
+
+FORMAT, VERSION = "bnnverify proof", 1
+GROUNDS = ("margins", "trace", "patterns", "witness")
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """No point within radius flips of bits, flips of free positions only, leaves the class predicted; or the witness does.
+
+    by: what it rests on. folded: per block, (neuron, value, sum, bound, move); dropped: (class, rival, sum, bound, move).
+    """
+
+    index: int
+    by: str
+    bits: Bits
+    predicted: int
+    radius: int
+    free: tuple[int, ...]
+    witness: Bits | None
+    classes: tuple[int, ...]
+    folded: tuple[tuple[tuple[int, ...], ...], ...]
+    dropped: tuple[tuple[int, ...], ...]
+
+    @property
+    def verdict(self) -> str:
+        return "VULNERABLE" if self.by == "witness" else "ROBUST"
+
+
+def claim_of(found: dict[str, Any], network: Network) -> Claim:
+    """Return the claim in this object, about this network; Rejected where it is something else."""
+    version_of(found, "claim.json")
+    if network.head is None:
+        raise Rejected("model.npz: expected a network with classes, got one without a head")
+    expected = {"model_sha256": network.sha256, "pixels": _pixels(network.coding)}
+    for name, value in expected.items():
+        if found.get(name) != value:
+            raise Rejected(f"claim.json: expected the {name} of model.npz, got {str(found.get(name))[:20]}")
+    claim = Claim(
+        index=_one(found, "index"),
+        by=str(found.get("by"))[:20],
+        bits=_bits(found, "bits", network.inputs),
+        predicted=_one(found, "predicted"),
+        radius=_one(found, "radius"),
+        free=_row(found.get("free"), "free"),
+        witness=None if found.get("witness") is None else _bits(found, "witness", network.inputs),
+        classes=_row(found.get("classes"), "classes"),
+        folded=tuple(_table(part, "folded") for part in _list(found.get("folded"), "folded")),
+        dropped=_table(found.get("dropped"), "dropped"),
+    )
+    if claim.by not in GROUNDS or (claim.by == "witness") != (claim.witness is not None):
+        raise Rejected(f"claim.json: expected by to be one of {', '.join(GROUNDS)}, the last with a witness, got {claim.by!r}")
+    if found.get("verdict") != claim.verdict:
+        raise Rejected(f"claim.json: expected the verdict {claim.verdict}, got {str(found.get('verdict'))[:20]}")
+    _fits(claim, network)
+    return claim
+
+
+def version_of(found: dict[str, Any], name: str) -> None:
+    """Raise where this is not a proof of the version that is understood here."""
+    if (found.get("format"), found.get("version")) != (FORMAT, VERSION):
+        came = f"{str(found.get('format'))[:30]!r} version {str(found.get('version'))[:10]}"
+        raise Rejected(f"{name}: expected the format {FORMAT!r}, version {VERSION}, got {came}")
+
+
+def _fits(claim: Claim, network: Network) -> None:
+    """Raise where the claim is not about the network: positions, classes, and the class that it gives the sample."""
+    if list(claim.free) != sorted(set(claim.free) & set(range(network.inputs))):
+        raise Rejected(f"claim.json: expected free positions ascending between 0 and {network.inputs - 1}")
+    if not 0 <= claim.radius <= len(claim.free):
+        raise Rejected(f"claim.json: expected a radius between 0 and {len(claim.free)}, got {claim.radius}")
+    if claim.predicted != network(claim.bits):
+        raise Rejected(f"claim.json: expected class {network(claim.bits)}, which the model gives the bits, got {claim.predicted}")
+
+
+def _pixels(coding: InputCoding | None) -> dict[str, Any] | None:
+    if coding is None:
+        return None
+    shape = None if coding.shape is None else list(coding.shape)
+    return {"shape": shape, "maximum": coding.maximum, "thresholds": coding.thresholds.tolist()}
+
+
+def _one(found: dict[str, Any], name: str) -> int:
+    value = found.get(name)
+    if type(value) is not int:
+        raise Rejected(f"claim.json: expected a whole number for {name}, got {str(value)[:20]}")
+    return value
+
+
+def _bits(found: dict[str, Any], name: str, n: int) -> Bits:
+    text = found.get(name)
+    if not isinstance(text, str) or len(text) != n or set(text) - {"0", "1"}:
+        raise Rejected(f"claim.json: expected {n} characters 0 and 1 for {name}, got {str(text)[:20]!r}")
+    return np.array([int(letter) for letter in text], dtype=np.uint8)
+
+
+def _list(found: object, name: str) -> list[Any]:
+    if not isinstance(found, list):
+        raise Rejected(f"claim.json: expected a list for {name}, got {str(found)[:20]}")
+    return found
+
+
+def _row(found: object, name: str) -> tuple[int, ...]:
+    row = _list(found, name)
+    if any(type(number) is not int for number in row):
+        raise Rejected(f"claim.json: expected whole numbers in {name}, got something else")
+    return tuple(row)
+
+
+def _table(found: object, name: str) -> tuple[tuple[int, ...], ...]:
+    table = tuple(_row(row, name) for row in _list(found, name))
+    if any(len(row) != 5 for row in table):
+        raise Rejected(f"claim.json: expected rows of 5 whole numbers in {name}, got another length")
+    return table

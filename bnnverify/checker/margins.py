@@ -1,0 +1,123 @@
+"""The margins recomputed: which neurons are constants in the region, which classes a rival beats everywhere, and what is left.
+
+What is left of a neuron is a weighted sum over flips, or over the neurons before it that are no constants.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bnnverify.checker.claim import Claim
+from bnnverify.errors import Rejected
+from bnnverify.network import Bits, Head, Network, Whole
+
+
+@dataclass(frozen=True)
+class Left:
+    """A sum of weights over positions (of input flips, or of neurons of the block before) that must reach bound."""
+
+    weights: dict[int, int]
+    bound: int
+
+
+class Remains:
+    """What the claim's margins leave of the network: made only if every margin holds."""
+
+    def __init__(self, network: Network, claim: Claim) -> None:
+        self.network, self._claim = network, claim
+        self._bits: list[Bits] = [claim.bits]  # at the sample, before each block and before the head
+        self._moving: list[list[int]] = [list(claim.free)]  # positions that are no constants
+        if len(claim.folded) != len(network.blocks):
+            raise Rejected(f"claim.json: expected folded neurons for {len(network.blocks)} blocks, got {len(claim.folded)}")
+        for i, block in enumerate(network.blocks):
+            sums = block.weights @ self._bits[-1].astype(np.int64)
+            constant = self._constants(i, block.weights, sums, block.bounds)
+            self._bits.append((sums >= block.bounds).astype(np.uint8))
+            self._moving.append([j for j in range(block.outputs) if j not in constant])
+        self._check_dropped()
+
+    @property
+    def head(self) -> Head:
+        if self.network.head is None:
+            raise Rejected("model.npz: expected a network with classes, got one without a head")
+        return self.network.head
+
+    def open(self, block: int) -> list[int]:
+        """Return the neurons of this block that are no constants."""
+        return self._moving[block + 1]
+
+    def first(self) -> Bits:
+        """Return what the first block gives the sample."""
+        return self._bits[1]
+
+    def neuron(self, block: int, j: int) -> Left:
+        """Return what is left of this neuron's sum."""
+        part = self.network.blocks[block]
+        return self._left(block, [int(weight) for weight in part.weights[j]], int(part.bounds[j]))
+
+    def preferred(self, c: int, k: int) -> Left:
+        """Return what is left of "class c is preferred to class k"."""
+        weights, bound = self._lead(c, k)
+        return self._left(len(self.network.blocks), weights, bound)
+
+    def _left(self, layer: int, weights: list[int], bound: int) -> Left:
+        """Return the row without constants; of input bits, over flips."""
+        bits = self._bits[layer].tolist()
+        moving = set(self._moving[layer])
+        for i, weight in enumerate(weights):
+            if bits[i] and (layer == 0 or i not in moving):
+                bound -= weight
+        signs = {i: -1 if layer == 0 and bits[i] else 1 for i in moving}
+        return Left({i: signs[i] * weights[i] for i in sorted(moving) if weights[i]}, bound)
+
+    def _lead(self, c: int, k: int) -> tuple[list[int], int]:
+        head = self.head
+        weights = [int(a) - int(b) for a, b in zip(head.weights[c], head.weights[k], strict=True)]
+        return weights, int(head.offsets[k]) - int(head.offsets[c]) + int(head.ranks[c] > head.ranks[k])
+
+    def _reach(self, layer: int, rows: Whole) -> tuple[Whole, Whole]:
+        """Return the most by which each row's sum can fall and rise: at most radius flips; hidden bits each by itself."""
+        moving = self._moving[layer]
+        swings = np.sort(rows[:, moving] * (1 - 2 * self._bits[layer][moving].astype(np.int64)), axis=1)
+        most = self._claim.radius if layer == 0 else len(moving)
+        falls = -np.minimum(swings[:, :most], 0).sum(axis=1)
+        return falls, np.maximum(swings[:, swings.shape[1] - most :], 0).sum(axis=1)
+
+    def _constants(self, i: int, weights: Whole, sums: Whole, bounds: Whole) -> set[int]:
+        """Return the folded neurons of this block, after recomputing their margins."""
+        falls, rises = self._reach(i, weights)
+        constant: set[int] = set()
+        for neuron, value, total, bound, move in self._claim.folded[i]:
+            what = f"block {i}, neuron {neuron}"
+            if not 0 <= neuron < len(sums) or neuron in constant or value not in (0, 1):
+                raise Rejected(f"{what}: expected each folded neuron of the block once, with the value 0 or 1")
+            own = int(sums[neuron]), int(bounds[neuron]), int((falls if value else rises)[neuron])
+            if (total, bound, move) != own:
+                raise Rejected(f"{what}: expected sum, bound and move {own}, got {(total, bound, move)}")
+            if not (total - move >= bound if value else total + move < bound):
+                raise Rejected(f"{what}: expected a margin, but {move} moves the sum {total} across the bound {bound}")
+            constant.add(neuron)
+        return constant
+
+    def _check_dropped(self) -> None:
+        """Raise unless every class but those that are left is beaten everywhere by the rival that the claim names."""
+        layer, classes = len(self.network.blocks), set(range(self.head.classes))
+        for c, rival, total, bound, move in self._claim.dropped:
+            what = f"dropped class {c}"
+            if c not in classes or rival not in range(self.head.classes) or rival == c:
+                raise Rejected(f"{what}: expected each dropped class once, and another class as its rival")
+            weights, need = self._lead(c, rival)
+            swings = [weights[i] * (1 - 2 * int(self._bits[layer][i])) for i in self._moving[layer]]
+            rises = sorted((swing for swing in swings if swing > 0), reverse=True)
+            lead = sum(w for w, bit in zip(weights, self._bits[layer].tolist(), strict=True) if bit)
+            own = lead, need, sum(rises[: self._claim.radius] if layer == 0 else rises)
+            if (total, bound, move) != own:
+                raise Rejected(f"{what}: expected sum, bound and move {own}, got {(total, bound, move)}")
+            if not total + move < bound:
+                raise Rejected(f"{what}: expected a margin, but {move} moves the lead {total} to the bound {bound}")
+            classes.remove(c)
+        if classes != set(self._claim.classes):
+            came = list(self._claim.classes)[:20]
+            raise Rejected(f"claim.json: expected the classes that are left, {sorted(classes)}, got {came}")

@@ -1,0 +1,144 @@
+"""Every pattern that the first block can give in the region, by trying every point, and the class of each.
+
+The neurons that are no constants share a few machine words, a field of bits each, so that one addition flips an input for all of
+them: the top bit of a field says whether the neuron's sum reaches its bound. Nothing but additions has to be believed; a region
+of 50 million points takes seconds, or where most of its patterns differ up to a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, combinations, islice
+from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnverify.checker.claim import Claim
+from bnnverify.checker.margins import Left, Remains
+from bnnverify.errors import Rejected
+from bnnverify.network import Network
+
+MOST = 2**27  # points that are tried
+FEW = 2**18  # points that are put through the whole network, each by itself
+MOST_PATTERNS = 2**24
+WORD = 64
+BATCH = 2**16  # patterns that are put through the network at a time
+
+Words = NDArray[np.uint64]
+
+
+class Fields:
+    """Neurons in fields of equal width. A key is one word: the top bits of all fields, each at a place of its own."""
+
+    def __init__(self, rows: list[Left], flips: list[int], radius: int) -> None:
+        sums = np.array([[row.weights.get(i, 0) for i in flips] for row in rows], dtype=np.int64).reshape(len(rows), len(flips))
+        bounds = np.array([row.bound for row in rows], dtype=np.int64)
+        ordered = np.sort(sums, axis=1)
+        least = np.minimum(ordered[:, :radius], 0).sum(axis=1) - bounds
+        most = np.maximum(ordered[:, len(flips) - radius :], 0).sum(axis=1) - bounds
+        self.width = 1 + max((int(size).bit_length() for size in [*(-least - 1), *most] if size > 0), default=1)
+        self.each = WORD // self.width
+        if len(rows) > min(self.each * self.width, WORD):
+            raise Rejected(f"patterns: expected at most {self.each * self.width} open neurons, got {len(rows)}")
+        self.count = max(1, -(-len(rows) // self.each))
+        self.rows = len(rows)
+        packed = [self._packed(column) for column in sums.T]
+        self.columns = np.stack(packed, axis=1) if packed else np.zeros((self.count, 0), dtype=np.uint64)
+        self.start = self._packed((1 << (self.width - 1)) - bounds)
+        self.tops = np.uint64(sum(1 << (self.width * (j + 1) - 1) for j in range(self.each)))
+
+    def _packed(self, numbers: NDArray[np.int64]) -> Words:
+        """Return the numbers as words; negative ones borrow from the next field until the sum is complete."""
+        words = [0] * self.count
+        for j, number in enumerate(numbers.tolist()):
+            words[j // self.each] += number << (self.width * (j % self.each))
+        return np.array([word % 2**WORD for word in words], dtype=np.uint64)
+
+    def keys(self, words: Words) -> Words:
+        """Return the keys of sums: (count, N) to (N,)."""
+        keys: Words = words[0] & self.tops
+        for k in range(1, self.count):
+            keys |= (words[k] & self.tops) >> np.uint64(k)
+        return keys
+
+    def bits(self, keys: Words) -> NDArray[np.uint8]:
+        """Return which neurons are 1: (N,) to (N, rows)."""
+        places = [self.width * (j % self.each + 1) - 1 - j // self.each for j in range(self.rows)]
+        return np.stack([(keys >> np.uint64(place)) & np.uint64(1) for place in places], axis=1).astype(np.uint8)
+
+
+def keys_of(fields: Fields, flips: int, radius: int) -> Iterator[Words]:
+    """Yield the keys of all points: at most radius of so many flips. The last two flips of a point are all pairs at once."""
+    columns, start = fields.columns, fields.start[:, None]
+    yield fields.keys(start)
+    if radius >= 1 and flips:
+        yield fields.keys(start + columns)
+    if radius < 2 or flips < 2:
+        return
+    first, second = np.triu_indices(flips, 1)
+    pairs = columns[:, first] + columns[:, second]
+    begins = np.searchsorted(first, np.arange(flips + 1))  # of the pairs whose first flip is this or a later one
+    for size in range(radius - 1):
+        for chosen in combinations(range(flips), size):
+            after = begins[chosen[-1] + 1] if chosen else 0
+            before = start + columns[:, list(chosen)].sum(axis=1, keepdims=True, dtype=np.uint64)
+            yield fields.keys(pairs[:, after:] + before)
+
+
+def all_stay(remains: Remains, claim: Claim) -> int:
+    """Return how many patterns, or points, there are, after seeing that the network gives the predicted class to each."""
+    points = sum(comb(len(claim.free), flips) for flips in range(claim.radius + 1))
+    if points <= FEW:
+        return _each_stays(remains.network, claim, points)
+    if points > MOST or not remains.network.blocks:
+        raise Rejected(f"patterns: expected at most {MOST} points and a block, got {points} points")
+    open_ = remains.open(0)
+    fields = Fields([remains.neuron(0, j) for j in open_], list(claim.free), claim.radius)
+    found = _together(fields, len(claim.free), claim.radius)
+    tail = remains.network.tail(1)
+    for begin in range(0, len(found), BATCH):
+        keys = found[begin : begin + BATCH]
+        bits = np.tile(remains.first(), (len(keys), 1))
+        if open_:
+            bits[:, open_] = fields.bits(keys)
+        _expect(claim, tail(bits))
+    return len(found)
+
+
+def _each_stays(network: Network, claim: Claim, points: int) -> int:
+    """Return points, after putting every one of so many through the network."""
+    flips = chain.from_iterable(combinations(claim.free, size) for size in range(claim.radius + 1))
+    while chosen := list(islice(flips, BATCH)):
+        bits = np.tile(claim.bits, (len(chosen), 1))
+        rows = np.repeat(np.arange(len(chosen)), [len(positions) for positions in chosen])
+        bits[rows, list(chain.from_iterable(chosen))] ^= 1
+        _expect(claim, network(bits))
+    return points
+
+
+def _expect(claim: Claim, labels: NDArray[np.int64]) -> None:
+    """Raise unless all labels are the predicted one."""
+    others = [label for label in np.unique(labels).tolist() if label != claim.predicted]
+    if others:
+        raise Rejected(f"patterns: expected class {claim.predicted} for each, got class {others[0]}")
+
+
+def _together(fields: Fields, flips: int, radius: int) -> Words:
+    """Return the different keys of all points."""
+    found: Words = np.zeros(0, dtype=np.uint64)
+    fresh: list[Words] = []
+    for keys in keys_of(fields, flips, radius):
+        fresh.append(_different(keys))
+        if sum(map(len, fresh)) > MOST_PATTERNS // 4:
+            found, fresh = _different(np.concatenate([found, *fresh])), []
+        if len(found) > MOST_PATTERNS:
+            raise Rejected(f"patterns: expected at most {MOST_PATTERNS}, got more")
+    return _different(np.concatenate([found, *fresh]))
+
+
+def _different(keys: Words) -> Words:
+    """Return each key once, ascending; sorting is much faster than np.unique."""
+    ordered = np.sort(keys)
+    different: Words = ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]]
+    return different

@@ -1,0 +1,66 @@
+"""One sample's proof: the claim against the model, the formula against its meaning, the trace against the formula."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bnnverify.checker.claim import Claim, claim_of
+from bnnverify.checker.clauses import follows
+from bnnverify.checker.files import formula, lines, record
+from bnnverify.checker.margins import Remains
+from bnnverify.checker.meanings import Links, Meanings
+from bnnverify.checker.patterns import all_stay
+from bnnverify.checker.trace import lemmas
+from bnnverify.errors import Rejected
+from bnnverify.network import Bits, Network
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A claim that holds, and the size of what it rests on; 0 where that has no such part."""
+
+    claim: Claim
+    variables: int = 0
+    clauses: int = 0
+    lemmas: int = 0
+    patterns: int = 0
+
+
+def shown(folder: Path, network: Network) -> Shown:
+    """Return what the proof in this folder shows about the network; Rejected, with the reason, where it shows nothing."""
+    claim = claim_of(record(folder / "claim.json"), network)
+    if claim.witness is not None:
+        _replay(claim, claim.witness, network)
+        return Shown(claim)
+    remains = Remains(network, claim)
+    if claim.by == "trace":
+        return _traced(folder, claim, remains)
+    if claim.by == "patterns":
+        return Shown(claim, patterns=all_stay(remains, claim))
+    if claim.classes != (claim.predicted,):
+        raise Rejected(f"claim.json: expected margins that leave class {claim.predicted} alone, got {list(claim.classes)[:20]}")
+    return Shown(claim)
+
+
+def _traced(folder: Path, claim: Claim, remains: Remains) -> Shown:
+    """Return the sizes of a formula that says what the model says, and is refuted."""
+    variables, clauses = formula(folder / "formula.cnf")
+    meanings = Meanings(folder / "meanings.txt", variables)
+    links = Links(meanings, remains, claim.free, claim.radius)
+    event = links.event(claim.predicted, claim.classes)
+    for number, clause in enumerate(clauses, start=1):
+        if not event.issubset(clause) and not follows(clause, meanings.definitions, links.region):
+            raise Rejected(f"formula.cnf: clause {number} does not follow from what its variables mean: {str(clause)[:60]}")
+    return Shown(claim, variables, len(clauses), lemmas(clauses, variables, lines(folder / "trace.drup")))
+
+
+def _replay(claim: Claim, witness: Bits, network: Network) -> None:
+    """Raise unless the witness is a point of the region to which the network gives another class."""
+    flips = np.flatnonzero(witness != claim.bits).tolist()
+    if len(flips) > claim.radius or not set(flips) <= set(claim.free):
+        raise Rejected(f"witness: expected at most {claim.radius} flips of free positions, got {flips[:20]}")
+    if network(witness) == claim.predicted:
+        raise Rejected(f"witness: expected another class than {claim.predicted}, which the model gives it")
