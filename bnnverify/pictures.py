@@ -95,8 +95,13 @@ def resized(pixels: Grey, shape: tuple[int, int]) -> Grey:
 
 def bits_of(pixels: Grey, maximum: int, coding: InputCoding) -> Bits:
     """Return the bits that coding makes of pictures (N, rows, columns) with values 0..maximum, resized where it says a shape."""
+    return coding.bits(grey_of(pixels, maximum, coding))
+
+
+def grey_of(pixels: Grey, maximum: int, coding: InputCoding) -> Grey:
+    """Return the values that coding compares with its thresholds, pixel by pixel: (N, rows, columns) to (N, n)."""
     if maximum != coding.maximum:
         raise BadSample(f"expected grey values 0..{coding.maximum}, as the model's input coding says, got 0..{maximum}")
     if coding.shape is not None:
         pixels = resized(pixels, coding.shape)
-    return coding.bits(pixels.reshape(len(pixels), -1))
+    return pixels.reshape(len(pixels), -1)

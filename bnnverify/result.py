@@ -123,10 +123,22 @@ class AttackResult:
 
 
 @dataclass(frozen=True)
-class Distance:
-    """The minimal number of flips that make the event happen lies in [low, high]; high None: no witness is known.
+class Proved:
+    """Nothing that costs first..last makes the event happen, by whose proof, and how long that took."""
 
-    searched: the largest radius that was asked about. exact: witness at exactly low flips, or none within searched.
+    first: int
+    last: int
+    engine: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Distance:
+    """The minimal cost of flips that make the event happen lies in [low, high]; high None: no witness is known.
+
+    searched: the largest cost that was asked about. exact: witness at exactly low, or none within searched.
+    norm: how costs add up, "0" for the number of flips; "2" is the sum of squares, without the root.
+    changes: pixels and by how much they change, for the witness, where costs are those of pixels. proved: the bound below.
     """
 
     engine: str
@@ -138,6 +150,9 @@ class Distance:
     witness: Witness | None
     seconds: float
     reason: str = ""
+    norm: str = "0"
+    changes: tuple[tuple[int, int], ...] = ()
+    proved: tuple[Proved, ...] = ()
 
     @property
     def exact(self) -> bool:
@@ -145,6 +160,29 @@ class Distance:
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "exact": self.exact}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What a cheap attack found: a replayed point where the event happens, or None, which proves nothing.
+
+    evaluations: how many inputs it put to the network.
+    """
+
+    method: str
+    event: str
+    witness: Witness | None
+    evaluations: int
+    seed: int
+    seconds: float
+
+    @property
+    def distance(self) -> int | None:
+        """Return an upper bound on the distance, None where nothing was found."""
+        return None if self.witness is None else self.witness.distance
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "distance": self.distance}
 
 
 @dataclass(frozen=True)

@@ -12,25 +12,28 @@ from numpy.typing import NDArray
 from bnnverify.errors import BadSample
 from bnnverify.formats.arrays import Arrays, arrays_in
 from bnnverify.network import Bits, Network
-from bnnverify.pictures import bits_of
+from bnnverify.pictures import grey_of
 
 LABELS = ("y", "labels")
+ORIGIN = ("source", "indices")  # of copies of samples of another source: its name, and the index of each there
 
 
 @dataclass(frozen=True, eq=False)
 class Unsorted:
-    """The numbers of a file, one axis or more, and the labels (N,) beside them, if any."""
+    """The numbers of a file, one axis or more, and what is beside them: labels (N,), and the source and N indices of copies."""
 
     numbers: NDArray[Any]
     labels: NDArray[np.int64] | None = None
+    origin: tuple[str, tuple[int, ...]] | None = None
 
     def bits(self, network: Network) -> Bits:
         """Return them as bits (N, n): as they are if all are -1, 0 and 1, and as grey values through the input coding if not."""
         if not self.numbers.size:
             raise BadSample("expected inputs, got an empty list")
-        if np.all(np.isin(self.numbers, (-1, 0, 1))):
+        grey = self.grey(network)
+        if grey is None or network.coding is None:
             return np.asarray(self._rows(network.inputs) > 0, dtype=np.uint8)
-        return self._through_coding(network)
+        return network.coding.bits(grey)
 
     def _rows(self, n: int) -> NDArray[Any]:
         if self.numbers.ndim <= 2 and self.numbers.shape[-1] == n:
@@ -41,18 +44,21 @@ class Unsorted:
             return self.numbers.reshape(1, n)
         raise BadSample(f"expected {n} bits per input, got numbers of shape {self.numbers.shape}")
 
-    def _through_coding(self, network: Network) -> Bits:
+    def grey(self, network: Network) -> NDArray[Any] | None:
+        """Return them as grey values (N, n) for the input coding, or None where all are -1, 0 and 1, which are bits."""
         coding, numbers = network.coding, self.numbers
+        if np.all(np.isin(numbers, (-1, 0, 1))):
+            return None
         if coding is None:
             raise BadSample(f"expected bits 0 and 1 (or -1 and 1), got {_odd(numbers)}, and the model has no input coding")
         whole = numbers.astype(np.int64) if numbers.dtype.kind in "iuf" and np.all(np.isfinite(numbers)) else None
         if whole is None or np.any(whole != numbers) or whole.min() < 0 or whole.max() > coding.maximum or coding.maximum > 255:
             raise BadSample(f"expected bits, or whole grey values 0..{coding.maximum}, got {_odd(numbers)}")
         if whole.ndim <= 2 and whole.shape[-1] == network.inputs:
-            return coding.bits(np.atleast_2d(whole))
+            return np.atleast_2d(whole)
         if whole.ndim not in (2, 3):
             raise BadSample(f"expected pictures (N, rows, columns), or {network.inputs} grey values, got shape {whole.shape}")
-        return bits_of(whole.reshape(-1, *whole.shape[-2:]).astype(np.uint8), coding.maximum, coding)
+        return grey_of(whole.reshape(-1, *whole.shape[-2:]).astype(np.uint8), coding.maximum, coding)
 
 
 def _odd(numbers: NDArray[Any]) -> str:
@@ -87,8 +93,12 @@ def read_file(path: Path) -> Unsorted:
 
 
 def _sorted_out(arrays: Arrays) -> Unsorted:
-    """Return the inputs and the labels of a .npz: the one array that is not called y or labels, and the one that is."""
-    inputs = [name for name in arrays if name not in LABELS]
+    """Return the inputs and the labels of a .npz: the one array that is not called y or labels, and the one that is.
+
+    A file that `train` wrote of its test samples also says where they are from.
+    """
+    origin = _origin(*(arrays[name] for name in ORIGIN)) if set(ORIGIN) <= set(arrays) else None
+    inputs = [name for name in arrays if name not in LABELS and (origin is None or name not in ORIGIN)]
     marks = [name for name in arrays if name in LABELS]
     if len(inputs) != 1 or len(marks) > 1:
         raise BadSample(f"expected one array of inputs, and one of labels called y or not at all, got {sorted(arrays)}")
@@ -96,11 +106,17 @@ def _sorted_out(arrays: Arrays) -> Unsorted:
     if numbers.dtype.kind not in "iubf" or numbers.ndim == 0:
         raise BadSample(f"expected an array of numbers, got {numbers.dtype} of shape {numbers.shape}")
     if not marks:
-        return Unsorted(numbers)
+        return Unsorted(numbers, origin=origin)
     labels = arrays[marks[0]]
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise BadSample(f"labels: expected a row of whole numbers, got {labels.dtype} of shape {labels.shape}")
-    return Unsorted(numbers, labels.astype(np.int64))
+    return Unsorted(numbers, labels.astype(np.int64), origin)
+
+
+def _origin(source: NDArray[Any], indices: NDArray[Any]) -> tuple[str, tuple[int, ...]]:
+    if source.dtype.kind != "U" or source.ndim or indices.dtype.kind not in "iu" or indices.ndim != 1:
+        raise BadSample(f"expected a source in words and a row of whole-number indices, got {source.dtype} and {indices.dtype}")
+    return str(source), tuple(indices.tolist())
 
 
 def _numbers(text: str) -> NDArray[Any]:

@@ -11,13 +11,14 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bnnverify.errors import BadQuery, BadSample
 from bnnverify.network import Bits, Network
-from bnnverify.pictures import Pictures, bits_of, digit_pictures, digits_coding, mnist_pictures
+from bnnverify.pictures import Pictures, bits_of, digit_pictures, digits_coding, grey_of, mnist_pictures
 from bnnverify.region import mask_of
 from bnnverify.sample_files import Unsorted, is_file, read_file
 
@@ -27,12 +28,18 @@ MNIST_PARTS = {"mnist": "t10k", "mnist-test": "t10k", "mnist-train": "train"}
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Inputs with what is known of them: bits (N, n) of 0 and 1; labels (N,) or None; each one's index in its source."""
+    """Inputs with what is known of them: bits (N, n) of 0 and 1; labels (N,) or None; each one's index in its source.
+
+    pixels: the values (N, n) that the input coding made bits of; None where the source holds bits.
+    origin: of copies of samples of another source, that source's name and each one's index there.
+    """
 
     bits: Bits
     labels: NDArray[np.int64] | None
     indices: tuple[int, ...]
     name: str
+    pixels: NDArray[Any] | None = None
+    origin: tuple[str, tuple[int, ...]] | None = None
 
     def __len__(self) -> int:
         return len(self.bits)
@@ -83,12 +90,22 @@ def _read(source: str, network: Network, data_dir: str | Path | None, limit: int
 
 def read_input(source: str, network: Network, *, data_dir: str | Path | None = None) -> Bits:
     """Return the bits (n,) of the one input that source names, whatever its label. Raises BadSample where it names several."""
+    return np.asarray(_one(source, network, data_dir).bits[0])
+
+
+def read_pixels(source: str, network: Network, *, data_dir: str | Path | None = None) -> NDArray[Any] | None:
+    """Return the pixels (n,) behind the bits of the one input that source names; None where it holds bits."""
+    pixels = _one(source, network, data_dir).pixels
+    return None if pixels is None else np.asarray(pixels[0])
+
+
+def _one(source: str, network: Network, data_dir: str | Path | None) -> Samples:
     if source == "digits" or source in MNIST_PARTS:
         raise BadSample(f"{source}: expected one input, got the whole data set; name one by its index, as in {source}:17")
     samples = _read(source, network, data_dir, None)
     if len(samples) != 1:
         raise BadSample(f"{source}: expected one input, got {len(samples)}; name one by its index, as in digits:17")
-    return np.asarray(samples.bits[0])
+    return samples
 
 
 def read_positions(source: str, n: int) -> NDArray[np.bool_]:
@@ -145,19 +162,22 @@ def _from_pictures(pictures: Pictures, chosen: str | None, limit: int | None, ne
     if coding is None:
         raise BadSample(f"{pictures.name}: expected a model that says how pictures become its {network.inputs} bits, got none")
     try:
-        bits = bits_of(pictures.pixels[indices], pictures.maximum, coding)
+        grey = grey_of(pictures.pixels[indices], pictures.maximum, coding)
     except BadSample as error:
         raise BadSample(f"{pictures.name}: {error}") from error
-    return Samples(bits, pictures.labels[indices].astype(np.int64), tuple(indices), pictures.name)
+    return Samples(coding.bits(grey), pictures.labels[indices].astype(np.int64), tuple(indices), pictures.name, grey)
 
 
 def _from_file(found: Unsorted, name: str, chosen: str | None, limit: int | None, network: Network) -> Samples:
     try:
-        rows = found.bits(network)
+        rows, grey = found.bits(network), found.grey(network)
     except BadSample as error:
         raise BadSample(f"{name}: {error}") from error
-    if found.labels is not None and len(found.labels) != len(rows):
-        raise BadSample(f"{name}: expected one label per input, got {len(found.labels)} for {len(rows)}")
+    for beside, what in ((found.labels, "label"), (found.origin and found.origin[1], "index of its origin")):
+        if beside is not None and len(beside) != len(rows):
+            raise BadSample(f"{name}: expected one {what} per input, got {len(beside)} for {len(rows)}")
     indices = _indices(chosen, len(rows), limit, name)
     labels = None if found.labels is None else found.labels[indices]
-    return Samples(rows[indices], labels, tuple(indices), Path(name).name)
+    origin = None if found.origin is None else (found.origin[0], tuple(found.origin[1][index] for index in indices))
+    pixels = None if grey is None else grey[indices]
+    return Samples(rows[indices], labels, tuple(indices), Path(name).name, pixels, origin)
