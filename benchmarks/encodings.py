@@ -1,14 +1,16 @@
 """Compare encodings of thresholds and SAT solvers on trained networks; the tables are those of docs/cnf.md.
 
-    python benchmarks/encodings.py        the trained networks need the data folder ($BNNVERIFY_DATA)
+    python benchmarks/encodings.py          the trained networks need the data folder ($BNNVERIFY_DATA)
+    python benchmarks/encodings.py left     only the questions that presolve and a short attack leave open
 
-About fifteen minutes on one core.
+About twenty minutes on one core.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Iterator
 from itertools import product
@@ -19,14 +21,17 @@ from unittest.mock import patch
 import numpy as np
 from pysat.solvers import Solver
 
-from bnnverify import EachClass, HammingBall, Network, Query, Region
-from bnnverify.encoders.cardinality import ENCODINGS
+from bnnverify import EachClass, HammingBall, Leaves, Network, Query, Region
+from bnnverify.encoders.cardinality import ENCODINGS, Encoding
 from bnnverify.encoders.cnf import Formula, formula
+from bnnverify.encoders.native import native
 from bnnverify.encoders.presolve import presolve
 from bnnverify.formats import load
 from bnnverify.queries import by_sat
-from bnnverify.queries.by_sat import SOLVER, SatEngine
+from bnnverify.queries.by_sat import COUNTING_SOLVER, SOLVER, SatEngine
+from bnnverify.queries.cheap import attacked
 from bnnverify.queries.engine import Budget
+from bnnverify.samples import read_samples
 
 DATA = Path(os.environ.get("BNNVERIFY_DATA") or Path(__file__).parents[2] / "shared" / "data")
 LIMIT = 20.0  # seconds for one call of a solver
@@ -53,6 +58,18 @@ FINDS = [  # network, image, radius
     ("784-100-10", 3, 5),
     ("784-100-10", 0, 8),
 ]
+LEFT = [  # network, radii, images of MNIST's test part
+    ("npaq-models/mnist-100-bnn_1blk_50.pt", (3, 4, 5), 100),
+    ("npaq-models/mnist-100-bnn_2blk_25_10.pt", (3, 4, 5), 100),
+    ("npaq-models/mnist-400-bnn_2blk_50_20.pt", (3, 4, 5), 20),
+    ("npaq-models/mnist-400-bnn_3blk_200_100.pt", (1,), 12),
+]
+PAIRS = [  # encoding, solver
+    *(("totalizer", solver) for solver in SOLVERS),
+    ("diagram", SOLVER),
+    ("adder", SOLVER),
+    *(("native", solver) for solver in (COUNTING_SOLVER, "gluecard3", "minicard")),
+]
 COUNTS = [
     ("100-20-10", 0, 2),
     ("100-20-10", 0, 3),
@@ -76,6 +93,8 @@ def questions(data: Path, cases: list[tuple[str, int, int]]) -> Iterator[tuple[s
 def _solve(encoded: Formula, solver: str, pipe: Connection) -> None:
     started = time.process_time()
     with Solver(solver, bootstrap_with=encoded.clauses + encoded.event) as running:
+        for literals, most in encoded.at_mosts:
+            running.add_atmost(literals, most)
         answer = "found" if running.solve() else "none"
     pipe.send(f"{answer} {time.process_time() - started:.2f}")
 
@@ -126,6 +145,44 @@ def compare_counts(data: Path) -> None:
     print()
 
 
+def left(data: Path, model: str, radius: int, images: int) -> Iterator[Query]:
+    """Yield "the answer changes" for the images where neither presolve nor a short attack knows."""
+    network = load(data / model)
+    for bits in read_samples("mnist", network, data_dir=data, limit=images).bits:
+        query = Query(network, HammingBall(bits, radius), Leaves(network(bits)))
+        question = presolve(network, query.region)
+        if query.targets.intersection(question.classes) and attacked(query, question) is None:
+            yield query
+
+
+def compare_left(data: Path) -> None:
+    """Print CPU seconds to encode and to solve what is left, summed over the images, for pairs of an encoding and a solver."""
+    every = ENCODINGS | {"native": native}
+    print("| network | r | left |", " | ".join(f"{encoding}, {solver}" for encoding, solver in PAIRS), "|")
+    print("|---|--:|--:|" + "---|" * len(PAIRS))
+    for model, radii, images in LEFT:
+        for radius in radii:
+            queries = list(left(data, model, radius, images))
+            cells = [_summed(queries, every[encoding], solver) for encoding, solver in PAIRS]
+            print(f"| {Path(model).stem} | {radius} | {len(queries)} |", " | ".join(cells), "|", flush=True)
+
+
+def _summed(queries: list[Query], encoding: Encoding, solver: str) -> str:
+    encode, solve, late = 0.0, 0.0, 0
+    for query in queries:
+        question = presolve(query.network, query.region)
+        started = time.process_time()
+        targets = frozenset(k for k, label in enumerate(question.classes) if label in query.targets)
+        encoded = formula(question, targets, encoding=encoding)
+        encode += time.process_time() - started
+        answer = solved(encoded, solver)
+        late += answer.startswith(">")
+        solve += LIMIT if answer.startswith(">") else float(answer.split()[1])
+    return f"{encode:.2f} + {solve:.2f}" + (f" ({late} late)" if late else "")
+
+
 if __name__ == "__main__":
-    compare_counts(DATA)
-    compare_finds(DATA)
+    if sys.argv[1:] != ["left"]:
+        compare_counts(DATA)
+        compare_finds(DATA)
+    compare_left(DATA)

@@ -64,8 +64,8 @@ def placed(
 ) -> tuple[list[tuple[int, ...]], tuple[tuple[int | None, bool], ...], int]:
     """Return registers for gates computed in this order from these operands; a register is free again after a value's last use.
 
-    For each gate its register and those of its operands; for each asked wire its register (None: the constant 0) and whether it is
-    inverted; and how many registers there are. Registers 0..inputs-1 are the inputs'.
+    For each gate its register and those of its operands; for each asked wire its register (None: the constant 0) and whether it
+    is inverted; and how many registers there are. Registers 0..inputs-1 are the inputs'.
     """
     last = {wire >> 1: len(order) for wire in asked}
     for step in reversed(range(len(order))):

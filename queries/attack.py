@@ -10,11 +10,14 @@ from bnnverify.query import Query
 from bnnverify.result import AttackResult
 
 
-def attack(query: Query, *, engine: str = "auto", budget: Budget | None = None) -> AttackResult:
-    """Return a replayed witness, or that there is none (proved), or UNKNOWN with the reason."""
+def attack(query: Query, *, engine: str = "auto", budget: Budget | None = None, seed: int = 0) -> AttackResult:
+    """Return a replayed witness, or that there is none (proved), or UNKNOWN with the reason.
+
+    seed: of the random numbers of the cheap attack that "auto" begins with.
+    """
     budget = budget or Budget()
     started = time.monotonic()
-    with Crew(engine, budget) as crew:
+    with Crew(engine, budget, seed=seed) as crew:
         running, _ = crew.member(query, counting=False)
         finding = running.find(query, budget)
     return AttackResult(

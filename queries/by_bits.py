@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from math import comb
 from pathlib import Path
 from typing import ClassVar
@@ -21,12 +20,11 @@ from bnnverify.encoders.lanes import Runs
 from bnnverify.encoders.presolve import Presolved, presolve
 from bnnverify.errors import Disagreement
 from bnnverify.network import Bits
+from bnnverify.queries.effort import netlist, products
 from bnnverify.queries.engine import Ability, Budget, Progress, Report, cores, kept, silent
 from bnnverify.query import Query, confirmed
 from bnnverify.result import Finding
 from bnnverify.tally import Shares, Tally
-
-SMALL = 2**26  # points times weights, below which the network itself is asked: making a netlist takes as long
 
 
 @dataclass(frozen=True)
@@ -144,7 +142,8 @@ def _looked_at(solved: Presolved, budget: Budget) -> Iterator[_Part]:
 
 
 def _is_small(solved: Presolved) -> bool:
-    return solved.region.size * sum(a * b for a, b in pairwise(solved.network.widths)) <= SMALL
+    """Return whether putting every point through the network itself takes less time than making and running a netlist."""
+    return products(solved) <= netlist(solved)
 
 
 def _side_by_side(

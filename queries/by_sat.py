@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
-from bnnverify.encoders.cardinality import Encoding, by_width
+from bnnverify.encoders.cardinality import Encoding, adder, by_width, diagram
 from bnnverify.encoders.cnf import Formula, formula
+from bnnverify.encoders.native import native
 from bnnverify.encoders.presolve import Presolved, presolve
 from bnnverify.errors import WitnessRejected
 from bnnverify.network import Bits, Whole, exact_products
@@ -26,19 +27,23 @@ from bnnverify.result import Finding
 from bnnverify.tally import Count, Tally
 
 SOLVER = "minisat22"
+COUNTING_SOLVER = "gluecard4"  # for encodings that leave counting to the solver
 CONFLICTS = 2_000  # between two looks at the clock
 LOOK = 2**18  # points the network classifies at one go, rather than asking the solver about them
 BATCH = 2**14
 
 
+ABILITY = Ability(exact=True, native=True, counts=False)
+
+
 class SatEngine:
-    """Engine over clauses. encoding: how thresholds become clauses."""
+    """Engine over clauses. encoding: how thresholds become clauses. name: what it is called in results."""
 
-    name: ClassVar[str] = "sat"
-    ability: ClassVar[Ability] = Ability(exact=True, native=True, counts=False)
+    name = "sat"
+    ability: ClassVar[Ability] = ABILITY
 
-    def __init__(self, encoding: Encoding = by_width) -> None:
-        self._encoding = encoding
+    def __init__(self, encoding: Encoding = by_width, name: str = "sat") -> None:
+        self._encoding, self.name = encoding, name
 
     def close(self) -> None:
         """Nothing outlives a question."""
@@ -59,7 +64,10 @@ class SatEngine:
             answer = _solved(solver, budget)
             if answer is None:
                 return Finding(None, reason=_stopped(budget))
-            return Finding(True, confirmed(query, question.points(_named(solver, encoded)))) if answer else Finding(False)
+            if not answer:
+                return Finding(False)
+            flips = lessened(question, targets, _named(solver, encoded))
+            return Finding(True, confirmed(query, question.points(flips)))
 
     def count(self, query: Query, budget: Budget, report: Report = silent) -> Tally:
         """Return how many points fall to each class: exact for the asked classes together, and for each of them in EachClass."""
@@ -80,6 +88,21 @@ class SatEngine:
                         break
                 solver.add_clause([-encoded.inputs[i] for i in cause])
         return census.tally(query, reason="" if answer is False else _stopped(budget))
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Makes engines of another encoding: called like the class, it says beforehand what they are."""
+
+    name: str
+    encoding: Encoding
+    ability: Ability = ABILITY
+
+    def __call__(self) -> SatEngine:
+        return SatEngine(self.encoding, self.name)
+
+
+DIAGRAM, ADDER, NATIVE = Variant("sat:diagram", diagram), Variant("sat:adder", adder), Variant("sat:native", native)
 
 
 class _Census:
@@ -177,7 +200,10 @@ def _opened(encoded: Formula) -> Iterator[Any]:
     """Yield a solver that holds the formula and its event."""
     from pysat.solvers import Solver
 
-    with Solver(name=SOLVER, bootstrap_with=encoded.clauses + encoded.event) as solver:
+    name = COUNTING_SOLVER if encoded.at_mosts else SOLVER
+    with Solver(name=name, bootstrap_with=encoded.clauses + encoded.event) as solver:
+        for literals, most in encoded.at_mosts:
+            solver.add_atmost(literals, most)
         yield solver
 
 
@@ -195,6 +221,19 @@ def _named(solver: Any, encoded: Formula) -> Bits:
     """Return the flips of the model that the solver found; variables that no clause mentions may be anything, so 0."""
     positive = {literal for literal in solver.get_model() if literal > 0}
     return np.array([x in positive for x in encoded.inputs], dtype=np.uint8)
+
+
+def lessened(question: Presolved, targets: frozenset[int], flips: Bits) -> Bits:
+    """Return what is left of flips, where a target is the answer, when they are taken back one by one until none is to spare."""
+    spared = True
+    while spared:
+        spared = False
+        for i in np.flatnonzero(flips).tolist():
+            fewer = flips.copy()
+            fewer[i] = 0
+            if fewer in question.region and question.network(fewer) in targets:
+                flips, spared = fewer, True
+    return flips
 
 
 def _stopped(budget: Budget) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 from bnnverify.encoders.presolve import Presolved, presolve
 from bnnverify.errors import BadQuery
+from bnnverify.queries.cheap import CheapFirst
 from bnnverify.queries.child import InChild, load_engine
+from bnnverify.queries.effort import looking
 from bnnverify.queries.engine import Budget, Engine, cores
 from bnnverify.queries.race import Race
 from bnnverify.queries.speed import slowness
@@ -18,15 +19,16 @@ ENGINES = {
     "bits": "bnnverify.queries.by_bits:BitsEngine",
     "bdd": "bnnverify.queries.by_bdd:BddEngine",
     "sat": "bnnverify.queries.by_sat:SatEngine",
+    "sat:diagram": "bnnverify.queries.by_sat:DIAGRAM",
+    "sat:adder": "bnnverify.queries.by_sat:ADDER",
+    "sat:native": "bnnverify.queries.by_sat:NATIVE",
 }
 
 PIECES = {"bits": 2**30, "bdd": 2**34, "sat": 2**22}  # points that an engine usually counts within seconds
 
-# Seconds of enumeration on one core of the machine that `speed` compares with, measured on 100-50-10, whose head has 500 weights:
-# 1.1 ns per point by code of its own, 2 ns step by step, 16 ns in numpy; 0.17 s to compile, 10 to 25 ms to make the netlist.
-WAYS = (3.4e-4, 2.2e-12), (5e-5, 4e-12), (2e-5, 3.2e-11)  # to get ready, and per point; both per weight behind the first layer
 PATIENCE_COUNT = 60.0  # seconds of enumeration above which a diagram may be the faster way to a count
 NARROW, PATIENCE_NARROW = 12, 3.0  # the same where so few first-layer neurons are open that many points are alike
+FEW = 2**12  # points up to which looking at each is as quick as an attack
 PATIENCE_FIND = 1.0  # seconds of enumeration above which a solver may be the faster way to yes or no
 HOPELESS = 1e5  # seconds above which nobody waits for enumeration
 
@@ -61,21 +63,18 @@ def choose(query: Query, engine: str = "auto", *, counting: bool) -> Choice:
         return Choice("bits", f"bits: {size}", counts=True, seconds=seconds)
     if seconds <= HOPELESS:
         return Choice(f"{other}+bits", f"{other}+bits: {size}, or less without looking at each: both at once", counts=False)
-    return Choice(other, f"{other}: {size}: too many to look at each", counts=False)
+    runners = other if counting else f"{other}+{other}:native"  # which encoding has the shorter proof, nobody knows either
+    return Choice(runners, f"{runners}: {size}: too many to look at each", counts=False)
 
 
 def enumeration_seconds(solved: Presolved) -> float:
     """Return about how long looking at every point takes on one core, after the region has decided what it can."""
-    if solved.decided:
-        return 0.0
-    behind = sum(a * b for a, b in pairwise(solved.network.widths[1:]))
-    points = float(min(solved.region.size, 10**30))  # sizes beyond a float's range are as hopeless as this
-    return slowness() * behind * min(ready + points * each for ready, each in WAYS)
+    return slowness() * looking(solved)
 
 
 def piece(engine: str) -> int:
     """Return how many points this engine, or the fastest of a race, usually counts within seconds."""
-    return max(PIECES[name] for name in engine.split("+"))
+    return max(PIECES[name.split(":")[0]] for name in engine.split("+"))
 
 
 def opened(choice: Choice, budget: Budget, *, jobs: int = 1) -> Engine:
@@ -98,11 +97,12 @@ def apart(choice: Choice, budget: Budget, *, jobs: int = 1) -> bool:
 class Crew:
     """Engines that stay open from one question to the next; each question gets the one that suits it.
 
-    engine: "auto" or a name. jobs: how many crews share the cores of this machine.
+    engine: "auto" or a name. jobs: how many crews share the cores of this machine. seed: of the attack that "auto" begins
+    yes or no questions with, unless there are few points.
     """
 
-    def __init__(self, engine: str, budget: Budget, *, jobs: int = 1) -> None:
-        self._engine, self._budget, self._jobs = engine, budget, jobs
+    def __init__(self, engine: str, budget: Budget, *, jobs: int = 1, seed: int = 0) -> None:
+        self._engine, self._budget, self._jobs, self._seed = engine, budget, jobs, seed
         self._open: dict[tuple[str, bool], Engine] = {}
 
     def member(self, query: Query, *, counting: bool) -> tuple[Engine, Choice]:
@@ -111,7 +111,9 @@ class Crew:
         key = choice.engine, "+" in choice.engine or apart(choice, self._budget, jobs=self._jobs)
         if key not in self._open:
             self._open[key] = opened(choice, self._budget, jobs=self._jobs)
-        return self._open[key], choice
+        running = self._open[key]
+        cheap = self._engine == "auto" and not counting and query.region.size > FEW
+        return CheapFirst(running, self._seed) if cheap else running, choice
 
     def __enter__(self) -> Crew:
         return self

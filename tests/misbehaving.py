@@ -53,3 +53,12 @@ class Deaf(Sleeper):
 class Complainer(Sleeper):
     def stuck(self):  # type: ignore[no-untyped-def]
         raise BadModel("expected something else")
+
+
+class Frail(Sleeper):
+    """Dies where the centre's first bit is 1, and proves everything else."""
+
+    def find(self, query: Query, budget: Budget) -> Finding:
+        if query.region.center[0]:
+            os.kill(os.getpid(), 9)
+        return Finding(False)

@@ -11,7 +11,7 @@ from bnnverify.encoders.cardinality import ENCODINGS, adder
 from bnnverify.errors import WitnessRejected
 from bnnverify.formats import load
 from bnnverify.queries import by_sat
-from bnnverify.queries.by_sat import SatEngine
+from bnnverify.queries.by_sat import ADDER, DIAGRAM, NATIVE, SatEngine
 from bnnverify.queries.child import InChild
 from bnnverify.queries.engine import Budget
 from bnnverify.region import Everything, HammingBall, Shell, Subcube
@@ -191,3 +191,22 @@ def test_npaq_at_radius_2(name):
     tally = SatEngine().count(query, Budget())
     assert [c.low for c in tally.counts] == enumerated(query)
     assert all(c.exact for c in tally.counts)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_flip_of_a_witness_can_be_spared(seed):
+    network, region = random_network(seed, 12), HammingBall(np.zeros(12), 12)
+    query = Query(network, region, Leaves(network(region.center)))
+    witness = SatEngine().find(query, Budget()).witness
+    for i in witness.flips if witness else ():
+        fewer = np.array(witness.bits)
+        fewer[i] = 0
+        assert network(fewer) == query.event.label
+
+
+@pytest.mark.parametrize("variant", [DIAGRAM, ADDER, NATIVE], ids=lambda variant: variant.name)
+def test_a_variant_makes_engines_of_its_name(variant):
+    engine = variant()
+    assert (engine.name, engine.ability) == (variant.name, SatEngine.ability)
+    query = Query(random_network(3, 9), HammingBall(np.zeros(9), 3), EachClass())
+    assert [c.low for c in engine.count(query, Budget()).counts] == enumerated(query)

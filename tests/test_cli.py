@@ -199,7 +199,9 @@ def test_published_counts_of_a_trained_network(
 def test_the_demo_tells_its_whole_story(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = said(capsys, "demo", "--out", str(tmp_path / "out"))
     assert code == DECIDED
-    assert all(f"\n{step}. " in out for step in range(1, 6))
+    assert all(f"\n{step}. " in out for step in range(1, 7))
     assert "certified accuracy" in out
-    assert (tmp_path / "out" / "report.html").read_text("utf-8").count("data:image/svg+xml") == 2
+    assert out.rstrip().endswith("report.html")
+    report = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert all(arm in report for arm in ("no_pen", "nonlin_pen", "bin_enc-D3"))
     assert said(capsys, "info", str(tmp_path / "out" / "digits.npz"))[0] == DECIDED

@@ -16,7 +16,7 @@ from bnnverify import save
 from bnnverify.cli import BAD, BUG, DECIDED, OPEN, main
 from bnnverify.errors import Disagreement
 from bnnverify.queries.engine import Progress
-from bnnverify.result import Certification, Row, Verdict
+from bnnverify.result import Certification, Distance, Row, Verdict
 from bnnverify.tally import Count, Tally
 from tests.roof import POINT, plain, said, saved
 from tests.zoo import majority
@@ -101,8 +101,9 @@ def test_ctrl_c_in_an_attack_is_unknown(model: str, monkeypatch: pytest.MonkeyPa
 
 def test_ctrl_c_in_a_distance_prints_the_lower_bound(model: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     def interrupted(*_: Any, report: Any, **__: Any) -> None:
-        report(0, 5)
-        report(3, 5)
+        known = Distance("sat", "leaves:0", 0, None, 5, 0, None, 0.0)
+        report(known)
+        report(replace(known, low=3))
         raise KeyboardInterrupt
 
     monkeypatch.setattr("bnnverify.queries.distance.distance", interrupted)

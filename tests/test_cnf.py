@@ -10,16 +10,20 @@ from pysat.solvers import Solver
 from bnnverify import Block, Head, Network, Region
 from bnnverify.encoders.cardinality import ENCODINGS, FALSE, TRUE, WIDEST, by_width, gathered, normal
 from bnnverify.encoders.cnf import Cnf, formula
+from bnnverify.encoders.native import LONGEST, native
 from bnnverify.encoders.presolve import presolve
 from bnnverify.region import Everything, HammingBall, Shell
 
-every_encoding = pytest.mark.parametrize("encoding", ENCODINGS.values(), ids=ENCODINGS.keys())
+EVERY = ENCODINGS | {"native": native}
+every_encoding = pytest.mark.parametrize("encoding", EVERY.values(), ids=EVERY.keys())
 
 
-def models_by_inputs(clauses, variables, inputs):
+def models_by_inputs(clauses, variables, inputs, at_mosts=()):
     """Return the set of true literals of each model, by its setting of the inputs; two models for one setting are an error."""
     found = {}
-    with Solver("glucose4", bootstrap_with=clauses) as solver:
+    with Solver("gluecard4" if at_mosts else "glucose4", bootstrap_with=clauses) as solver:
+        for literals, most in at_mosts:
+            solver.add_atmost(literals, most)
         solver.add_clause([variables, -variables])  # the models name every variable, mentioned or not
         for model in solver.enum_models():
             setting = tuple(int(x in model) for x in inputs)
@@ -55,7 +59,7 @@ def test_random_thresholds(encoding, largest):
             reach = sum(map(abs, weights)) + 1
             bound = random.randint(-reach, reach)
             rows.append((weights, bits, bound, cnf.at_least(weights, bits, bound)))
-        found = models_by_inputs(cnf.clauses, cnf.variables, inputs)
+        found = models_by_inputs(cnf.clauses, cnf.variables, inputs, cnf.at_mosts)
         assert sorted(found) == settings(n, fewest, most)
         for model in found.values():
             for weights, bits, bound, literal in rows:
@@ -68,7 +72,7 @@ def test_wide_rows_of_one_sign_each_way(encoding):
     inputs = cnf.inputs(12)
     weights = [1, -1] * 6
     literals = {bound: cnf.at_least(weights, inputs, bound) for bound in range(-3, 4)}
-    found = models_by_inputs(cnf.clauses, cnf.variables, inputs)
+    found = models_by_inputs(cnf.clauses, cnf.variables, inputs, cnf.at_mosts)
     assert len(found) == 12 + 66
     for model in found.values():
         assert all((literal in model) == holds(weights, inputs, bound, model) for bound, literal in literals.items())
@@ -153,9 +157,9 @@ def test_projected_counts_of_networks(encoding, region: Region, seed):
     for size in range(len(question.classes) + 1):
         targets = frozenset(range(size))
         made = formula(question, targets, encoding=encoding)
-        found = models_by_inputs(made.clauses + made.event, made.variables, made.inputs)
+        found = models_by_inputs(made.clauses + made.event, made.variables, made.inputs, made.at_mosts)
         assert sorted(found) == sorted(tuple(p) for p, label in zip(points.tolist(), labels, strict=True) if label in targets)
-        everywhere = models_by_inputs(made.clauses, made.variables, made.inputs)
+        everywhere = models_by_inputs(made.clauses, made.variables, made.inputs, made.at_mosts)
         for point, label in zip(points.tolist(), labels, strict=True):
             assert {c for c, literal in made.wins.items() if literal in everywhere[tuple(point)]} == {label} & set(made.wins)
 
@@ -166,6 +170,16 @@ def test_a_region_of_one_point_and_of_no_bits():
         question = presolve(network, HammingBall(np.array([1, 1]), 0, free=free))
         assert question.decided
         made = formula(question, frozenset([0]))
-        assert len(models_by_inputs(made.clauses + made.event, made.variables, made.inputs)) == 1
+        assert len(models_by_inputs(made.clauses + made.event, made.variables, made.inputs, made.at_mosts)) == 1
         nothing = formula(question, frozenset())
         assert not models_by_inputs(nothing.clauses + nothing.event, nothing.variables, nothing.inputs)
+
+
+def test_native_rows_need_one_variable_and_no_clauses():
+    cnf = Cnf(most=3, encoding=native)
+    inputs = cnf.inputs(300)
+    clauses, variables = len(cnf.clauses), cnf.variables
+    cnf.at_least(np.where(np.arange(300) % 2, 1, -1).tolist(), inputs, 1)
+    assert (len(cnf.clauses), cnf.variables) == (clauses, variables + 1)
+    cnf.at_least([LONGEST] * 299 + [1], inputs, LONGEST + 1)  # too long to write out
+    assert len(cnf.clauses) > clauses

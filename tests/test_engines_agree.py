@@ -113,7 +113,7 @@ def test_the_netlist_paths_of_bits_equal_enumeration(stepping: int, large: int, 
     """Small questions do not reach the netlist by themselves."""
     engine = by_bits.BitsEngine(folder=tmp_path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(by_bits, "SMALL", -1)
+        patch.setattr(by_bits, "_is_small", lambda _: False)
         patch.setattr(enumeration, "STEPPING", stepping)
         patch.setattr(enumeration, "LARGE", large)
         patch.setattr(enumeration, "AT_ONCE", 1)

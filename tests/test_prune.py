@@ -38,14 +38,14 @@ def test_a_decided_run_has_one_class(query: Query, mixed: bool) -> None:
 @given(query=queries())
 def test_counts_with_pruning_equal_enumeration(query: Query) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(by_bits, "SMALL", -1)
+        patch.setattr(by_bits, "_is_small", lambda _: False)
         patch.setattr(enumeration, "PRUNING", -1)
         assert lows(by_bits.BitsEngine().count(query, Budget())) == enumerated(query)
 
 
 def test_what_was_pruned_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # class 1 needs 3 of the 10 odd bits: prefixes of odd bits decide much, lanes the rest
-    monkeypatch.setattr(by_bits, "SMALL", -1)
+    monkeypatch.setattr(by_bits, "_is_small", lambda _: False)
     monkeypatch.setattr(enumeration, "PRUNING", -1)
     counter = Block([[0, 1] * 10], [3])
     network = Network((counter, Block([[1]], [1])), Head([[0], [1]], [0, 0]))

@@ -13,6 +13,7 @@ from bnnverify import (
     BadQuery,
     Becomes,
     Disagreement,
+    Distance,
     EachClass,
     Everything,
     HammingBall,
@@ -76,7 +77,7 @@ def test_events() -> None:
 
 
 def test_unknown_engine() -> None:
-    with pytest.raises(BadQuery, match="engine must be one of auto, bits, bdd, sat, got 'magic'"):
+    with pytest.raises(BadQuery, match="one of auto, bits, bdd, sat, sat:diagram, sat:adder, sat:native, got 'magic'"):
         count(ZOO[0].query, engine="magic")
 
 
@@ -117,15 +118,17 @@ def test_distance(engine: str) -> None:
 
 
 def test_distance_reports_and_stops() -> None:
-    heard: list[tuple[int, int]] = []
-    distance(NETWORK, SAMPLES.bits[1], report=lambda d, largest: heard.append((d, largest)))
-    assert heard == [(0, 9), (1, 9), (2, 9), (3, 9)]
+    heard: list[Distance] = []
+    distance(NETWORK, SAMPLES.bits[1], report=heard.append)
+    assert [known.low for known in heard] == sorted(known.low for known in heard)
+    assert all(known.searched == 9 and not known.exact for known in heard)
     wide = majority(81)
     nearly = np.arange(81) < 39  # two more ones are needed; the region alone decides distances 0 and 1
     stopped = distance(wide, nearly.astype(int), engine="sat", budget=Budget(seconds=0.0))
     assert not stopped.exact
     assert stopped.low == 2
     assert stopped.high is None
+    assert [(part.first, part.last) for part in stopped.proved] == [(1, 1)]
     assert stopped.reason.startswith("stopped after")
     with pytest.raises(BadQuery, match="radius must be between 0 and 9, got 10"):
         distance(NETWORK, SAMPLES.bits[0], largest=10)
@@ -140,7 +143,7 @@ def test_auto_says_why() -> None:
     assert choose(wide, counting=True).engine == "bdd"
     middle = Query(network, HammingBall(np.zeros(81), 60, free=np.arange(81) < 60), EachClass())
     assert choose(middle, counting=True).engine == choose(wide, counting=True).engine == "bdd"
-    assert choose(wide, counting=False).engine == "sat"
+    assert choose(wide, counting=False).engine == "sat+sat:native"
     enormous = majority(2000)
     assert choose(Query(enormous, Everything(2000), EachClass()), counting=True).engine == "bdd"
     assert choose(Query(network, Shell(np.zeros(81), 40), EachClass()), "sat", counting=False).why == "sat: asked for"

@@ -13,13 +13,18 @@ from traceback import extract_tb
 import click
 
 from bnnverify import __version__
-from bnnverify.cli.ask import attack, distance
+from bnnverify.cli.ask import attack
 from bnnverify.cli.certify import certify
+from bnnverify.cli.check import check
+from bnnverify.cli.compare import compare
 from bnnverify.cli.count import count
 from bnnverify.cli.demo import demo
+from bnnverify.cli.encode import encode
+from bnnverify.cli.latents import latents
 from bnnverify.cli.look import info
+from bnnverify.cli.near import distance
 from bnnverify.cli.train import train
-from bnnverify.errors import BadInput, Disagreement, MissingExtra
+from bnnverify.errors import BadInput, Disagreement, MissingExtra, WorkLost
 
 DECIDED, OPEN, BAD, BUG = 0, 1, 2, 3
 
@@ -35,7 +40,7 @@ def commands() -> None:
     """
 
 
-for command in (demo, info, count, certify, attack, distance, train):
+for command in (demo, info, count, certify, check, attack, distance, latents, compare, encode, train):
     commands.add_command(command)
 
 
@@ -56,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _said(f"internal disagreement, nothing is reported: {error}", BUG)
     except (BadInput, MissingExtra) as error:
         return _said(str(error), BAD)
+    except WorkLost as error:
+        return _said(str(error), OPEN)
     except OSError as error:
         return _said(f"cannot use {error.filename or 'a file'}: {error.strerror or error}", BAD)
     except ImportError as error:

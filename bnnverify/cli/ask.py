@@ -1,23 +1,20 @@
-"""Whether, and how near, an input changes the answer: attack and distance."""
+"""Whether an input changes the answer: attack."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bnnverify.cli.nouns import Place, Setting, positions, yes_or_no
-from bnnverify.cli.options import FILE, NATURAL, place_options, plan_option, setting_options, within_option
-from bnnverify.cli.progress import Tell, explained, pulse, shown
+from bnnverify.cli.nouns import Place, Setting, yes_or_no
+from bnnverify.cli.options import FILE, place_options, plan_option, setting_options
+from bnnverify.cli.progress import explained, pulse, shown
 
 if TYPE_CHECKING:
     from bnnverify.query import Query
-    from bnnverify.result import AttackResult, Distance
+    from bnnverify.result import AttackResult
 
 
 @click.command()
@@ -64,52 +61,3 @@ def _attacked(query: Query, setting: Setting) -> AttackResult:
         engine, predicted = choose(query, setting.engine, counting=False).engine, query.network(query.region.center)
         seconds, stopped = time.monotonic() - started, Finding(None, reason="interrupted")
         return AttackResult(engine, str(query.event), stopped, predicted, query.region.to_json(), seconds)
-
-
-@click.command()
-@click.argument("model", type=FILE)
-@click.argument("source", metavar="INPUT")
-@click.option("--max", "largest", type=NATURAL, metavar="R", help="Give up beyond R flips.")
-@within_option
-@click.option("--event", default="leaves", show_default=True, help="leaves, leaves:C or becomes:C[,C..].")
-@setting_options
-def distance(model: Path, source: str, largest: int | None, within: str | None, event: str, setting: Setting) -> int:
-    """Find the fewest flips that change the answer.
-
-    The exact number of bits of INPUT, with an input so far away.
-
-    \b
-    Example: bnnverify distance model.npz digits:17 --max 6
-    """
-    from bnnverify.formats import load
-    from bnnverify.queries.distance import distance as answer
-    from bnnverify.report.document import document
-    from bnnverify.report.terminal import distance_table
-    from bnnverify.result import Distance
-    from bnnverify.samples import read_input
-
-    network = load(model)
-    center = read_input(source, network, data_dir=setting.data_dir)
-    asked = yes_or_no(event, network, center)
-    where = {"event": asked, "free": positions(within, network), "largest": largest}
-    ask = partial(answer, network, center, **where, engine=setting.engine, budget=setting.budget())
-    nothing = Distance(setting.engine, str(asked), 0, None, len(center), network(center), None, 0.0, "interrupted")
-    with pulse("searching", quiet=setting.as_json) as tell:
-        result = _measured(ask, nothing, tell)
-    shown(document(result, network) if setting.as_json else distance_table(result, network))
-    return 0 if result.exact else 1
-
-
-def _measured(ask: Callable[..., Distance], nothing: Distance, tell: Tell) -> Distance:
-    """Return the answer, or on Ctrl-C the lower bound proved by then, put into what is known before asking."""
-    known, started = nothing, time.monotonic()
-
-    def heard(asking: int, searched: int) -> None:
-        nonlocal known
-        known = replace(nothing, low=asking, searched=searched)  # every smaller distance is proved
-        tell(f"at least {asking}")
-
-    try:
-        return ask(report=heard)
-    except KeyboardInterrupt:
-        return replace(known, seconds=time.monotonic() - started)

@@ -32,12 +32,17 @@ within_option = click.option("--within", metavar="FREE", help="Only these positi
 plan_option = click.option("--explain-plan", is_flag=True, help="Say on standard error which engine is chosen, and why.")
 seed_option = click.option("--seed", type=SEED, default=0, show_default=True, metavar="N", help="Of all random numbers.")
 
+data_option = click.option(
+    "--data-dir", type=FILE, envvar="BNNVERIFY_DATA", show_envvar=True, help="Where data sets such as MNIST lie."
+)
+ENGINE = "auto, bits, bdd or sat; sat:diagram, sat:adder, sat:native: another encoding."
+
 SETTING = (
-    click.option("--engine", default="auto", show_default=True, help="auto, bits, bdd or sat."),
+    click.option("--engine", default="auto", show_default=True, help=ENGINE),
     click.option("--timeout", type=float, callback=_amount, metavar="S", help="Seconds of wall clock, for each question."),
     click.option("--memory", "gib", type=float, callback=_amount, metavar="GB", help="Memory of a solver, in 2^30 bytes."),
     json_option,
-    click.option("--data-dir", type=FILE, envvar="BNNVERIFY_DATA", show_envvar=True, help="Where data sets such as MNIST lie."),
+    data_option,
 )
 PLACE = (
     click.argument("source", metavar="INPUT", required=False),
@@ -56,6 +61,11 @@ def setting_options(function: Function) -> Function:
 def place_options(function: Function) -> Function:
     """Add INPUT and its region, handed over as `place`."""
     return _gathered(function, "place", Place, PLACE)
+
+
+def gathered(into: str, noun: type[Any], options: tuple[Function, ...]) -> Callable[[Function], Function]:
+    """Return a decorator that adds options, which are the fields of noun; the function is given that noun."""
+    return lambda function: _gathered(function, into, noun, options)
 
 
 def _gathered(function: Function, into: str, noun: type[Any], options: tuple[Function, ...]) -> Function:
