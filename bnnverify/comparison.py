@@ -14,6 +14,8 @@ from typing import Any
 from bnnverify.result import Verdict
 from bnnverify.tally import Count
 
+FEWEST_SEEDS = 5  # of two arms: with fewer, nothing is said about arms, only about these models
+
 
 class Judgement(StrEnum):
     """How one arm stands against another. collapsed: one of them has a network that hardly looks at its input."""
@@ -68,7 +70,8 @@ class Outcome:
     largest radius asked about.
     heat: for each position, how many of the adversarial points flip it; None where nobody looked.
     code_radius: the largest radius asked about within which no point has another latent code; None: not looked at.
-    seconds: CPU time for this sample and model, all radii together. reason: why something is open.
+    seconds: CPU time for this sample and model, all radii together, solvers in processes of their own included.
+    reason: why something is open.
     """
 
     seed: int
@@ -165,7 +168,8 @@ class Figure:
     """One number of an arm, over all its seeds and samples.
 
     name: accuracy (radius 0); certified, stable, density, code_stable, codes, entropy (per radius); distance, greedy, gradient,
-    greedy_gap, gradient_gap, seconds (at the largest radius; a distance that is none within it counts as one more than it).
+    greedy_gap, gradient_gap, seconds (at the largest radius; a distance that is none within it counts as one more than it, so
+    that these means are truncated ones).
     certified: right and ROBUST. stable: ROBUST, right or wrong. density: adversarial share of the points within the radius.
     """
 
@@ -191,7 +195,8 @@ class Duel:
 
     wide: the interval of the two one-sided tests, level 1 - 2 alpha. p: of the two-level bootstrap; holm: the same corrected
     over all duels of the comparison. wilcoxon: p-value over seeds, None with fewer than two. equivalent: wide lies within the
-    margin, and there are enough pairs to say so.
+    margin, and there are enough samples to say so (not corrected for being many). over_seeds: Student's interval over the mean
+    differences of the seeds, level 1 - alpha, None with fewer than two.
     """
 
     arm: str
@@ -205,6 +210,7 @@ class Duel:
     holm: float
     equivalent: bool
     judgement: Judgement
+    over_seeds: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -218,7 +224,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Terms:
-    """How numbers are judged: error probability alpha, margin of equivalence as a share, bootstrap resamples and their seed."""
+    """How numbers are judged: error probability alpha, margin of equivalence as a share, bootstrap resamples and their seed.
+
+    For p-values that are corrected for being many, there may be more resamples.
+    """
 
     alpha: float = 0.05
     margin: float = 0.05

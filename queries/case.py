@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -72,7 +73,6 @@ class _Found:
     near: _Near
     within: tuple[_Within, ...]  # per radius
     engine: str
-    here: bool  # all of the work was done in this process
     code_radius: int | None = None
     reason: str = ""
 
@@ -80,21 +80,27 @@ class _Found:
 def case(network: Network, bits: Bits, task: Task) -> tuple[Outcome, ...]:
     """Return one row per radius for the input bits (n,); its seed, sample, arm and label are left to the caller, 0 and "".
 
-    seconds is CPU time where this process did all the work, and wall clock where a solver's process took part.
+    seconds is CPU time, that of this process and of the solvers' processes that it started and that ended meanwhile.
     """
-    wall, cpu = time.monotonic(), time.process_time()
+    before = _worked()
     query = Query(network, HammingBall(bits, task.radii[-1]), EachClass())
     found = _enumerated(query, task) if _is_one_pass(query, task) else _asked(query, task)
     rows = _rows(query, task, found, **_attacked(network, bits, task))
-    seconds = time.process_time() - cpu if found.here else time.monotonic() - wall
+    seconds = _worked() - before
     return tuple(replace(row, attacked=True, seconds=seconds) for row in rows)
+
+
+def _worked() -> float:
+    """Return the seconds of CPU time of this process and of its children that have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
 def unanswered(network: Network, bits: Bits, task: Task, reason: str) -> tuple[Outcome, ...]:
     """Return rows that know nothing, and why."""
     query = Query(network, HammingBall(bits, task.radii[-1]), EachClass())
     nothing = tuple(_Within(Count(0, query.region.shell(0, radius).size)) for radius in task.radii)
-    return _rows(query, task, _Found(_Near(None, 0, None), nothing, "none", False, reason=reason), None, None)
+    return _rows(query, task, _Found(_Near(None, 0, None), nothing, "none", reason=reason), None, None)
 
 
 def _rows(query: Query, task: Task, found: _Found, greedy: int | None, gradient: int | None) -> tuple[Outcome, ...]:
@@ -163,7 +169,7 @@ def _enumerated(query: Query, task: Task) -> _Found:
     if codes is not None:
         within = [replace(w, latent=_latent(codes, r)) for w, r in zip(within, task.radii, strict=True)]
     within = [replace(w, heat=heat.get(r)) for w, r in zip(within, task.radii, strict=True)]
-    return _Found(near, tuple(within), "bits", True, codes.shells.code_stable_radius if codes else None, reason)
+    return _Found(near, tuple(within), "bits", codes.shells.code_stable_radius if codes else None, reason)
 
 
 def _counted(query: Query, shells: Sequence[Shares], radius: int) -> _Within:
@@ -234,7 +240,7 @@ def _asked(query: Query, task: Task) -> _Found:
         found = nearest.high is not None and nearest.high <= radius
         decided = _Within(Count(1, size) if found else Count(0, 0 if radius < nearest.low else size))
         within.append(_sharper(decided, query, radius, task) if task.counting else decided)
-    return _Found(near, tuple(within), nearest.engine, False, None, nearest.reason)
+    return _Found(near, tuple(within), nearest.engine, None, nearest.reason)
 
 
 def _sharper(decided: _Within, query: Query, radius: int, task: Task) -> _Within:

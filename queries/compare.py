@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bnnverify import __version__
-from bnnverify.comparison import Comparison, Contender, Outcome, Sample, Terms
+from bnnverify.comparison import FEWEST_SEEDS, Comparison, Contender, Outcome, Sample, Terms
 from bnnverify.errors import BadQuery, BadSample
 from bnnverify.latent import WIDEST
 from bnnverify.network import Bits, Network
@@ -29,7 +29,6 @@ from bnnverify.samples import Samples
 
 Finished = Callable[[int, int], None]
 Rows = tuple[Outcome, ...]
-FEW_SEEDS = 5
 
 
 def unheard(done: int, wanted: int) -> None:
@@ -106,17 +105,25 @@ def _judged(comparison: Comparison, pairs: Sequence[tuple[str, str]]) -> Compari
 
 
 def foresee(
-    arms: Sequence[str], samples: Samples, *, radii: Sequence[int], against: Sequence[str], engine: str, store: Path | None
+    arms: Sequence[str],
+    samples: Samples,
+    *,
+    radii: Sequence[int],
+    limit: int | None,
+    against: Sequence[str],
+    engine: str,
+    store: Path | None,
 ) -> None:
     """Raise what `compare` would say of these words about models that are not there yet, so that none is trained in vain.
 
-    samples: those that no training of theirs will touch. store is opened, and made where it is not there.
+    samples: those that no training of theirs will touch. store is looked into where it is there, and not made.
     """
     rivals(arms, against)
     if engine not in ("auto", *ENGINES):
         raise BadQuery(f"engine must be one of auto, {', '.join(ENGINES)}, got {engine!r}")
     task = Task(_radii(radii, samples.bits.shape[1]))
-    with Store(store, _Field((), _first(samples, None), task).asked()):
+    asked = _Field((), _first(samples, limit), task).asked()
+    with Store(store if store and store.exists() else None, asked):
         pass
 
 
@@ -201,14 +208,16 @@ def _contender(who: Entrant, fair: Samples, terms: Terms) -> Contender:
     """Return what is known of a model as a whole, from its record and from all samples that no training touched."""
     network, record = who.network, who.network.record
     labels = [] if fair.labels is None else fair.labels.tolist()
-    predicted = network(network.check(fair.bits)).tolist()
-    collapsed = str(record.get("collapsed") or judge.collapse(predicted, labels, network.classes, terms))
+    bits = network.check(fair.bits)
+    codes = network.prefix(len(network.blocks))(bits).tolist() if network.blocks else ()
+    told = str(record.get("collapsed") or "")
+    collapsed = told or judge.collapse(network(bits).tolist(), labels, network.classes, terms, codes=codes)
     separation = None
     if network.blocks and network.widths[-2] <= WIDEST:
         table = class_codes(network, fair).separation
         separation = tuple(tuple(-1 if apart is None else apart for apart in line) for line in table)
-    told = {name: value for name, value in record.items() if name != "split"}  # long, and the samples say it
-    return Contender(who.arm, who.seed, network.sha256, network.widths, told, collapsed, separation)
+    kept = {name: value for name, value in record.items() if name != "split"}  # long, and the samples say it
+    return Contender(who.arm, who.seed, network.sha256, network.widths, kept, collapsed, separation)
 
 
 def _notes(rows: Rows, largest: int, wanted: int, contenders: Sequence[Contender], warning: str) -> Iterator[str]:
@@ -227,8 +236,8 @@ def _notes(rows: Rows, largest: int, wanted: int, contenders: Sequence[Contender
         if contender.collapsed:
             yield f"{contender.arm} seed {contender.seed} collapsed: {contender.collapsed}"
     seeds = len({contender.seed for contender in contenders})
-    if seeds < FEW_SEEDS:
-        yield f"{seeds} seed{'s' if seeds > 1 else ''}: intervals tell little about what further seeds would give"
+    if seeds < FEWEST_SEEDS:
+        yield f"fewer than {FEWEST_SEEDS} seeds: this tells of these models, nothing of arms"
 
 
 def _versions() -> dict[str, str]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from bnnverify.comparison import Figure, Outcome, Terms
-from bnnverify.queries.resampling import Grid, Resampling
+from bnnverify.queries.resampling import Grid, Reach, Resampling
 from bnnverify.result import Verdict
 
 Ends = tuple[float, float] | None  # of one row: smallest and largest possible value; None: not known at all
@@ -72,6 +72,15 @@ LARGEST_RADIUS: Mapping[str, Reading] = MappingProxyType(
 )
 
 
+SHARES = ("accuracy", "certified", "stable", "density", "code_stable")
+
+
+def reach(name: str, radius: int) -> Reach:
+    """Return between which limits the number of this name lies for any sample."""
+    limits = dict.fromkeys(SHARES, (0.0, 1.0)) | dict.fromkeys(("distance", "greedy", "gradient"), (1.0, radius + 1.0))
+    return limits.get(name)
+
+
 class Grids:
     """The rows laid out by seed and sample, for any reading of them."""
 
@@ -105,4 +114,4 @@ def figures(grids: Grids, arms: Sequence[str], radii: Sequence[int], terms: Term
             for name, reading in readings.items():
                 low, high = grids.of(arm, asked, reading)
                 if not np.isnan(low).all():
-                    yield Figure(arm, said, name, resampling.estimate(low, high))
+                    yield Figure(arm, said, name, resampling.estimate(low, high, reach=reach(name, asked)))

@@ -3,10 +3,11 @@
 Certified accuracy is compared in pairs, by (seed, sample). A word is only given where it holds whatever UNKNOWN rows are:
 
 - better, worse: the two-level bootstrap interval of the difference lies on one side of 0, and its p-value still is at most alpha
-  after Holm's correction over all duels of the comparison
+  after Holm's correction over all duels of the comparison; Student's interval over the seeds lies on the same side, since the
+  bootstrap is too narrow with few seeds; and both arms have at least FEWEST_SEEDS seeds in common
 - equivalent within margin: not that, and the interval of level 1 - 2 alpha lies within the margin: two one-sided tests, read
-  off the interval (Schuirmann 1987); and there are so many pairs that a difference as large as the margin would have shown in
-  some of them, since resampling pairs that are all alike gives an interval without width
+  off the interval (Schuirmann 1987), and Student's interval of the same level too; as many seeds as above; and so many distinct
+  samples that a difference as large as the margin would have shown in some of them. Not corrected for being one of many
 - collapsed: a network of one of the arms hardly looks at its input; whatever it seems to withstand is no merit
 - undecided: anything else
 """
@@ -19,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from bnnverify.comparison import Duel, Estimate, Judgement, Seedwise, Terms
+from bnnverify.comparison import FEWEST_SEEDS, Duel, Estimate, Judgement, Seedwise, Terms
 from bnnverify.extras import needed
 from bnnverify.queries.figures import Grids, certified
-from bnnverify.queries.resampling import Grid, Resampling
+from bnnverify.queries.resampling import Grid, Resampling, distinct
 
 FLIPS = 2**14  # of the signs of seed differences, in a Wilcoxon test: up to 14 seeds all of them, so that it is exact
 
@@ -38,55 +39,72 @@ def duels(
     grids: Grids, pairs: Sequence[tuple[str, str]], radii: Sequence[int], terms: Terms, *, collapsed: Iterable[str] = ()
 ) -> tuple[Duel, ...]:
     """Return arm against other at every radius, for pairs that have rows in common; collapsed: arms that are never praised."""
-    fought = [duel for arm, other in pairs for r in radii for duel in _duel(grids, arm, other, r, terms)]
+    resampling = Resampling(len(grids.seeds), len(grids.samples), terms, tests=len(pairs) * len(radii))
+    fought = [duel for arm, other in pairs for r in radii for duel in _duel(grids, arm, other, r, resampling)]
     corrected = holm([duel.p for duel in fought])
     dead = set(collapsed)
     return tuple(_worded(replace(duel, holm=p), terms, dead) for duel, p in zip(fought, corrected, strict=True))
 
 
-def _duel(grids: Grids, arm: str, other: str, radius: int, terms: Terms) -> Iterator[Duel]:
+def _duel(grids: Grids, arm: str, other: str, radius: int, resampling: Resampling) -> Iterator[Duel]:
     """Yield the duel without its word, or nothing where no (seed, sample) has both arms."""
     (low, high), (other_low, other_high) = (grids.of(name, radius, certified) for name in (arm, other))
     least, most = low - other_high, high - other_low
     if np.isnan(least).all():
         return
-    resampling = Resampling(len(grids.seeds), len(grids.samples), terms)
-    wide = resampling.estimate(least, most, alpha=2 * terms.alpha)
+    terms, apart = resampling.terms, (-1.0, 1.0)
+    wide = resampling.estimate(least, most, alpha=2 * terms.alpha, reach=apart)
+    seeds = _by_seed(least), _by_seed(most)
     yield Duel(
         arm,
         other,
         radius,
-        difference=resampling.estimate(least, most),
+        difference=resampling.estimate(least, most, reach=apart),
         wide=wide,
         mcnemar=tuple(_seedwise(grids.seeds, least, most)),
-        wilcoxon=wilcoxon(_by_seed(least), _by_seed(most), seed=terms.seed),
+        wilcoxon=wilcoxon(*seeds, seed=terms.seed),
         p=resampling.p(least, most),
         holm=1.0,
-        equivalent=-terms.margin <= wide.lower and wide.upper <= terms.margin and _is_telling(least, terms),
+        equivalent=all(_is_within(e, terms) for e in (wide, over_seeds(*seeds, 2 * terms.alpha))) and _is_telling(least, terms),
         judgement=Judgement.UNDECIDED,
+        over_seeds=over_seeds(*seeds, terms.alpha),
     )
 
 
 def _is_telling(differences: Grid, terms: Terms) -> bool:
-    """Return whether pairs that differ as often as margin says would all be missed with a probability of at most alpha."""
-    pairs = int((~np.isnan(differences)).sum())
-    return (1 - min(terms.margin, 1.0)) ** pairs <= terms.alpha
+    """Return whether samples that differ as often as margin says would all be missed with a probability of at most alpha."""
+    return (1 - min(terms.margin, 1.0)) ** distinct(differences) <= terms.alpha
+
+
+def _is_within(interval: Estimate | None, terms: Terms) -> bool:
+    return interval is not None and -terms.margin <= interval.lower and interval.upper <= terms.margin
 
 
 def _worded(duel: Duel, terms: Terms, collapsed: set[str]) -> Duel:
     dead = bool({duel.arm, duel.other} & collapsed)
-    return replace(duel, judgement=word(duel.difference, duel.holm, terms, equivalent=duel.equivalent, collapsed=dead))
+    return replace(duel, judgement=Judgement.COLLAPSED if dead else word(duel, terms))
 
 
-def word(difference: Estimate, p: float, terms: Terms, *, equivalent: bool, collapsed: bool) -> Judgement:
-    """Return the plain word that the head of this file explains."""
-    if collapsed:
-        return Judgement.COLLAPSED
-    if p <= terms.alpha and difference.lower > 0:
+def word(duel: Duel, terms: Terms) -> Judgement:
+    """Return the plain word that the head of this file explains, for arms without a collapsed network."""
+    if len(duel.mcnemar) < FEWEST_SEEDS or duel.over_seeds is None:
+        return Judgement.UNDECIDED
+    if duel.holm <= terms.alpha and min(duel.difference.lower, duel.over_seeds.lower) > 0:
         return Judgement.BETTER
-    if p <= terms.alpha and difference.upper < 0:
+    if duel.holm <= terms.alpha and max(duel.difference.upper, duel.over_seeds.upper) < 0:
         return Judgement.WORSE
-    return Judgement.EQUIVALENT if equivalent else Judgement.UNDECIDED
+    return Judgement.EQUIVALENT if duel.equivalent else Judgement.UNDECIDED
+
+
+def over_seeds(least: Grid, most: Grid, alpha: float) -> Estimate | None:
+    """Return Student's interval, level 1 - alpha, of the mean over seeds, whatever UNKNOWN rows are; None with fewer than two."""
+    from scipy import stats
+
+    if len(least) < 2:
+        return None
+    far = float(stats.t.ppf(1 - alpha / 2, len(least) - 1)) / len(least) ** 0.5
+    low, high = float(least.mean()), float(most.mean())
+    return Estimate(low, high, low - far * float(least.std(ddof=1)), high + far * float(most.std(ddof=1)))
 
 
 def _by_seed(differences: Grid) -> Grid:
@@ -141,14 +159,25 @@ def holm(ps: Sequence[float]) -> list[float]:
     return [float(p) for p in multipletests(ps, method="holm")[1]] if ps else []
 
 
-def collapse(predicted: Sequence[int], labels: Sequence[int], classes: int, terms: Terms) -> str:
-    """Return in a sentence why a model that says this to samples of these labels hardly looks at its input, or ""."""
+def collapse(
+    predicted: Sequence[int], labels: Sequence[int], classes: int, terms: Terms, *, codes: Sequence[Sequence[int]] = ()
+) -> str:
+    """Return in a sentence why a model that says this to samples of these labels hardly looks at its input, or "".
+
+    Constant in its answers or its latent code (codes, one per sample), or at chance level: no better than always answering the
+    commonest class. `training.record` calls the same a collapse.
+    """
     from scipy import stats
 
+    seen = f"all {len(predicted)} samples that no training touched"
     if len(set(predicted)) == 1 and len(set(labels)) > 1:
-        return f"the same class, {predicted[0]}, for all {len(predicted)} samples that no training touched"
-    right, chance = sum(p == q for p, q in zip(predicted, labels, strict=True)), 1 / classes
+        return f"constant: the answer is {predicted[0]} on {seen}"
+    if len(codes) > 1 and len(set(map(tuple, codes))) == 1:
+        return f"constant: one latent code on {seen}"
+    right, most = sum(p == q for p, q in zip(predicted, labels, strict=True)), max(map(labels.count, set(labels)), default=0)
+    chance = most / len(labels) if labels else 1.0
     telling = chance ** len(predicted) < terms.alpha  # with very few samples even no mistake proves nothing
     if telling and stats.binomtest(right, len(predicted), chance, alternative="greater").pvalue >= terms.alpha:
-        return f"{right} of {len(predicted)} samples right that no training touched, no more than chance among {classes} classes"
+        of = f"{right} of {len(predicted)} right on samples that no training touched"
+        return f"chance level: {of}, no better than one class for all ({most}, among {classes} classes)"
     return ""

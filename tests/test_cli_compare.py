@@ -6,6 +6,7 @@ import csv
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ pytest.importorskip("statsmodels", reason="needs the extra compare")
 
 from bnnverify import save
 from bnnverify.cli import BAD, DECIDED, OPEN
+from bnnverify.comparison import Outcome
 from tests.arena import field, samples
 from tests.roof import plain, said
 
@@ -63,10 +65,12 @@ def test_unknown_rows_make_the_exit_code_1(models: list[str], capsys: pytest.Cap
 def test_stopped_counts_make_the_exit_code_1(
     models: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from bnnverify.queries import compare as room
+    from bnnverify.queries.case import case
 
-    answer = room.case
-    monkeypatch.setattr(room, "case", lambda *question: tuple(replace(row, reason="late") for row in answer(*question)))
+    def late(*question: Any) -> tuple[Outcome, ...]:
+        return tuple(replace(row, reason="late") for row in case(*question))
+
+    monkeypatch.setattr("bnnverify.queries.compare.case", late)
     code, out, _ = said(capsys, "compare", *models, *QUICK)
     assert code == OPEN
     assert "36 of 36 rows are decided, but not finished" in out
@@ -123,7 +127,9 @@ def trains(*_: object) -> None:
     raise AssertionError("trained although the words are wrong")
 
 
-def test_a_lost_training_is_told_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_lost_training_is_told_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("torch", reason="needs the extra train")
     from bnnverify.queries.hands import Lost
 

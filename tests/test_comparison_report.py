@@ -8,9 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from html import unescape
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from bnnverify import Count, Verdict
 from bnnverify.comparison import Comparison, Estimate, Figure, Judgement
@@ -19,6 +21,7 @@ from bnnverify.report import comparison_sentences as told
 from bnnverify.report import comparison_tables as tables
 from bnnverify.report import estimates, squares
 from bnnverify.report.comparison import page
+from bnnverify.report.terminal import compare_table
 from tests.compared import ARMS, DEAD, ODD, PLAIN, RADII, compared
 from tests.test_report import Tags
 
@@ -148,6 +151,25 @@ def test_equal_numbers_share_a_rank() -> None:
     assert tables.ranks(comparison, "distance") == {PLAIN: 1, ODD: 1}
     assert told.rankings(comparison)[0].endswith(f"{PLAIN} = {ODD}.")
     assert told.rankings(comparison)[2] == "Both orders are the same."
+
+
+def test_an_open_number_has_no_rank_and_leaves_others_unsure() -> None:
+    ends = {PLAIN: (2.0, 2.0), ODD: (1.5, 2.5)}
+    known = tuple(Figure(arm, 2, "distance", Estimate(*end, 1, 3)) for arm, end in ends.items())
+    assert tables.ranks(compared(figures=known), "distance") == {}
+    sure = (*known[:1], Figure(ODD, 2, "distance", Estimate(1.0, 1.5, 1, 3)))
+    assert tables.ranks(compared(figures=sure), "distance") == {PLAIN: 1}
+
+
+def test_the_terminal_marks_what_collapsed_and_says_what_numbers_are_of() -> None:
+    console = Console(width=240, record=True, file=StringIO())
+    console.print(compare_table(compared(samples=compared().samples[:1])))
+    text = console.export_text()
+    assert f"{DEAD} (collapsed)" in text
+    assert f"{PLAIN} (collapsed)" not in text
+    assert "distance (3 if larger)" in text
+    assert "1 sample, 2 seeds" in text
+    assert "50.0 [37.5, 62.5] of 3 bits" in text
 
 
 def test_heat_sums_only_what_was_counted_to_the_end() -> None:

@@ -42,7 +42,7 @@ HOMES = {  # outside library: the only rooms that may import it
     "onnxruntime": {"formats/onnx_runtime"},
     "matplotlib": {"report/drawing"},
     "jinja2": {"report/template"},
-    "scipy": {"queries/judge"},
+    "scipy": {"queries/resampling", "queries/judge"},
     "statsmodels": {"queries/judge"},
     "sqlite3": {"queries/store"},
     "pyarrow": {"queries/export"},

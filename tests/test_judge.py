@@ -104,21 +104,64 @@ MANY = 70  # pairs from which on 5 points would have shown: 0.95^59 < 0.05
 
 
 def test_better_and_worse() -> None:
-    strong, weak = ["+" * 12] * 3, ["+" * 3 + "-" * 9] * 3
+    strong, weak = ["+" * 12] * 5, ["+" * 3 + "-" * 9] * 5
     found = duel(strong, weak)
     assert found.judgement is Judgement.BETTER
     assert found.difference.low == found.difference.high == 0.75
     assert 0 < found.difference.lower < 0.75 < found.difference.upper <= 1
-    assert [(test.only, test.other_only, test.p) for test in found.mcnemar] == [(9, 0, pytest.approx(2 / 2**9))] * 3
-    assert found.wilcoxon == pytest.approx(2 / 8)
+    assert [(test.only, test.other_only, test.p) for test in found.mcnemar] == [(9, 0, pytest.approx(2 / 2**9))] * 5
+    assert found.wilcoxon == pytest.approx(2 / 32)
     assert duel(weak, strong).judgement is Judgement.WORSE
 
 
-def test_equivalent_needs_enough_pairs() -> None:
-    assert duel(["+" * MANY], ["+" * MANY]).judgement is Judgement.EQUIVALENT
-    assert duel(["+" * 20], ["+" * 20]).judgement is Judgement.UNDECIDED
-    assert duel(["+" * 20], ["+" * 20], Terms(margin=0.2, resamples=1000)).judgement is Judgement.EQUIVALENT
-    assert not duel(["+" * MANY], ["+" * MANY], Terms(margin=0.0, resamples=1000)).equivalent
+def test_equivalent_needs_enough_distinct_samples_and_seeds() -> None:
+    assert duel(["+" * MANY] * 5, ["+" * MANY] * 5).judgement is Judgement.EQUIVALENT
+    assert duel(["+" * MANY] * 4, ["+" * MANY] * 4).judgement is Judgement.UNDECIDED
+    assert duel(["-" * 30] * 5, ["-" * 30] * 5).judgement is Judgement.UNDECIDED  # 150 rows, but 30 samples
+    assert duel(["+" * 20] * 5, ["+" * 20] * 5, Terms(margin=0.2, resamples=1000)).judgement is Judgement.EQUIVALENT
+    assert not duel(["+" * MANY] * 5, ["+" * MANY] * 5, Terms(margin=0.0, resamples=1000)).equivalent
+    # one sample of 70 differs: the interval has a width of its own, and 30 samples would not have been enough
+    assert not duel(["+" * 29 + "-"] * 5, ["+" * 30] * 5, Terms(margin=0.09, resamples=1000)).equivalent
+
+
+def test_few_seeds_or_seeds_that_disagree_are_no_praise() -> None:
+    assert duel(["+" * 12] * 4, ["-" * 12] * 4).judgement is Judgement.UNDECIDED
+    assert duel(["+" * 12] * 5, ["-" * 12] * 5).judgement is Judgement.BETTER
+    luck = duel(["+" * 60] * 3 + ["+" * 3 + "-" * 57] * 2, ["-" * 60] * 5)  # seed means 1, 1, 1, 0.05, 0.05
+    assert luck.difference.lower > 0
+    assert luck.holm <= TERMS.alpha
+    assert luck.over_seeds is not None
+    assert luck.over_seeds.lower < 0
+    assert luck.judgement is Judgement.UNDECIDED
+
+
+def test_students_interval_by_hand() -> None:
+    # mean 2, standard deviation 1, 3 seeds: 4.3027 is the 97.5 % point of t with 2 degrees of freedom
+    found = judge.over_seeds(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 3.0]), 0.05)
+    assert found is not None
+    far = 4.3027 / 3**0.5
+    assert (found.lower, found.upper) == (pytest.approx(2 - far, abs=1e-4), pytest.approx(2 + far, abs=1e-4))
+    assert judge.over_seeds(np.array([1.0]), np.array([1.0]), 0.05) is None
+
+
+def test_numbers_that_are_all_alike_have_an_exact_interval() -> None:
+    none, share = np.zeros((2, 12)), 1 - 0.05 ** (1 / 12)  # 12 samples, however many seeds look at them
+    resampling = Resampling(2, 12, TERMS)
+    assert resampling.estimate(none, none, reach=(0, 1)).upper == pytest.approx(share)
+    assert resampling.estimate(none + 1, none + 1, reach=(0, 1)).lower == pytest.approx(1 - share)
+    apart = resampling.estimate(none, none, reach=(-1, 1))
+    assert (apart.lower, apart.upper) == (pytest.approx(-share), pytest.approx(share))
+    shown = {f.name: f.estimate for f in figures(Grids(certified("a", ["-" * 12])), ("a",), (1,), TERMS)}
+    assert (shown["certified"].lower, shown["certified"].upper) == (0.0, pytest.approx(share))
+    assert duel(["-" * 12], ["-" * 12]).difference.upper == pytest.approx(share)
+
+
+def test_resamples_grow_with_the_number_of_tests() -> None:
+    grid = np.ones((2, 3))
+    many = Resampling(2, 3, Terms(resamples=100), tests=20)
+    assert many.resamples == 16_000
+    assert many.p(grid, grid) * 20 < 0.05 < Resampling(2, 3, Terms(resamples=100)).p(grid, grid) * 20
+    assert Resampling(2, 10_000, Terms(resamples=100), tests=20).resamples == 2**24 // 10_000
 
 
 def test_undecided_where_little_is_known() -> None:
@@ -129,18 +172,19 @@ def test_undecided_where_little_is_known() -> None:
 
 
 def test_unknown_rows_count_from_both_ends() -> None:
-    strong, weak = ["+" * 12] * 3, ["-" * 12] * 3
-    found = duel(["+" * 12] * 3, ["?" * 12] * 3)
+    strong, weak = ["+" * 12] * 5, ["-" * 12] * 5
+    found = duel(["+" * 12] * 5, ["?" * 12] * 5)
     assert (found.difference.low, found.difference.high) == (0.0, 1.0)
-    assert (found.difference.lower, found.difference.upper) == (0.0, 1.0)
+    assert found.difference.lower == pytest.approx(0.05 ** (1 / 12) - 1)
+    assert found.difference.upper == 1.0
     assert found.p == 1.0
     assert found.judgement is Judgement.UNDECIDED
     assert all(test.p == 1.0 for test in found.mcnemar)
-    some = duel(["+" * 11 + "?"] * 3, weak)  # better whatever the unknown rows are
+    some = duel(["+" * 11 + "?"] * 5, weak)  # better whatever the unknown rows are
     assert some.judgement is Judgement.BETTER
-    assert [test.only for test in some.mcnemar] == [11] * 3
-    assert not duel(["?" * MANY], ["+" * MANY]).equivalent
-    assert duel(strong, ["?" * 12] * 3, collapsed=("a",)).judgement is Judgement.COLLAPSED
+    assert [test.only for test in some.mcnemar] == [11] * 5
+    assert not duel(["?" * MANY] * 5, ["+" * MANY] * 5).equivalent
+    assert duel(strong, ["?" * 12] * 5, collapsed=("a",)).judgement is Judgement.COLLAPSED
 
 
 def test_wrong_answers_are_not_certified() -> None:
@@ -177,10 +221,13 @@ def test_what_counts_as_collapsed() -> None:
     def said(predicted: list[int], labels: list[int]) -> str:
         return judge.collapse(predicted, labels, 10, TERMS)
 
-    assert said([3] * 6, [0, 1, 2, 3, 3, 3]) == "the same class, 3, for all 6 samples that no training touched"
+    assert said([3] * 6, [0, 1, 2, 3, 3, 3]) == "constant: the answer is 3 on all 6 samples that no training touched"
     assert said([3] * 6, [3] * 6) == ""  # nothing else was asked for
     assert said([0, 1, 2, 3], [0, 1, 2, 3]) == ""
-    assert said([0, 1, 2, 3, 4], [5, 6, 7, 8, 9]).endswith("no more than chance among 10 classes")
+    assert said([0, 1, 2, 3, 4], [5, 6, 7, 8, 9]).endswith("no better than one class for all (1, among 10 classes)")
+    assert judge.collapse([0] * 99 + [1], [0] * 90 + [1] * 10, 2, Terms()).startswith("chance level: 91 of 100 right")
+    assert judge.collapse([0] * 90 + [1] * 10, [0] * 90 + [1] * 10, 2, Terms()) == ""
+    assert "one latent code" in judge.collapse([3] * 2, [3] * 2, 10, TERMS, codes=[[0, 1], [0, 1]])
     assert said([1], [2]) == ""  # 1 in 10 is right by chance: too few to tell
 
 

@@ -95,7 +95,7 @@ def test_undecided_rows_make_place_for_decided_ones(tmp_path: Path) -> None:
 
 
 def test_stopped_rows_are_asked_again() -> None:
-    """Decided is not finished: a reason says that something is open, and so does a distance that is neither known nor excluded."""
+    """Decided is not finished: a reason says that something is open, as does a distance neither known nor excluded."""
     vulnerable = outcome("a", 0, 17, "VULNERABLE", distance=1)
     assert not is_stopped(vulnerable, 1)
     assert not is_settled([FULL], (1,), counting=False)

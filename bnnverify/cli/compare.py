@@ -149,7 +149,7 @@ def compare(
         comparison.ready()
     written = exporter(export) if export else None
     with ExitStack() as stack:
-        words = partial(foresee, radii=radii, against=against, engine=setting.engine, store=store)
+        words = partial(foresee, radii=radii, limit=limit, against=against, engine=setting.engine, store=store)
         entrants, samples = field.entrants(setting, _folder(field, store, stack), jobs, words)
         reach = stack.enter_context(meter("comparing", quiet=setting.as_json))
         result = answer(

@@ -50,7 +50,7 @@ def rankings(comparison: Comparison) -> list[str]:
     """Return the order of the arms by exact distance, by attack, and whether the attack misleads."""
     exact, gradient = tables.ranks(comparison, "distance"), tables.ranks(comparison, "gradient")
     if len(exact) < 2 or set(exact) != set(gradient):
-        return ["Fewer than two arms have both an exact distance and an attacked one, so there is no order."]
+        return ["Fewer than two arms have both an exact distance and an attacked one, or one is open, so there is no order."]
     misled = "The attack misleads: judged by it alone, arms would change places."
     return [
         f"By mean exact distance, largest first: {_order(exact)}.",

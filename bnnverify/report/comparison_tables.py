@@ -106,9 +106,13 @@ def missed(comparison: Comparison) -> Iterator[Missed]:
 
 
 def ranks(comparison: Comparison, name: str) -> dict[str, int]:
-    """Return the place of every arm by this number, the largest first, equals alike; one with a collapsed network has none."""
-    known = {arm: f.low for arm in comparison.arms if not comparison.collapsed(arm) and (f := comparison.figure(arm, name))}
-    places = {arm: 1 + sum(other > value for other in known.values()) for arm, value in known.items()}
+    """Return the place of every arm by this number, the largest first, equals alike. One with a collapsed network has none.
+
+    Nor has one whose number is open, nor one whose place depends on an open number.
+    """
+    known = {arm: f for arm in comparison.arms if not comparison.collapsed(arm) and (f := comparison.figure(arm, name))}
+    sure = {a: f.low for a, f in known.items() if f.low == f.high and not any(o.low <= f.low < o.high for o in known.values())}
+    places = {arm: 1 + sum(other.low > value for other in known.values()) for arm, value in sure.items()}
     return dict(sorted(places.items(), key=lambda place: place[1]))
 
 

@@ -153,10 +153,11 @@ def about_table(about: dict[str, Any], sha256: str) -> RenderableType:
 
 def compare_table(result: Comparison) -> RenderableType:
     """Return a line per arm and radius, then a line per pair of arms and radius, each number with its interval."""
-    columns = ("arm", "radius", "clean", "certified", "stable", "density", "code-stable", "distance")
+    beyond = f"distance ({result.radii[-1] + 1} if larger)"
+    columns = ("arm", "radius", "clean", "certified", "stable", "density", "code-stable", beyond)
     level = f"{100 * (1 - result.terms.alpha):g} % interval"
-    told = f"{result.data}: {len(result.samples)} samples, {len(result.seeds)} seeds; mean and {level}; shares in %"
-    arms = table(told, columns, texts=("arm",))
+    asked = f"{result.data}: {_some(len(result.samples), 'sample')}, {_some(len(result.seeds), 'seed')}"
+    arms = table(f"{asked}; mean and {level}; shares in %", columns, texts=("arm",))
     names = ("arm", "against", "radius", "difference", "Holm p", "")
     duels = table("certified accuracy, difference in points", names, texts=("arm", "against", ""))
     for arm in result.arms:
@@ -165,9 +166,21 @@ def compare_table(result: Comparison) -> RenderableType:
             shares += [result.figure(arm, name, radius) for name in ("certified", "stable", "density", "code_stable")]
             distance = result.figure(arm, "distance") if radius == result.radii[-1] else None
             words = [*(numbers.estimate(share, 100) for share in shares), numbers.estimate(distance)]
-            arms.add_row(readable(arm), str(radius), *words)
+            words[4] += _width(result, arm) if words[4] else ""
+            name = f"{arm} (collapsed)" if result.collapsed(arm) else arm
+            arms.add_row(readable(name), str(radius), *words)
     for duel in result.duels:
         word = Text(duel.judgement.value, style=WORDS.get(duel.judgement, ""))
         difference = numbers.estimate(duel.difference, 100)
         duels.add_row(readable(duel.arm), readable(duel.other), str(duel.radius), difference, f"{duel.holm:.3f}", word)
     return Group(arms, *([duels] if result.duels else []), lines(result.notes))
+
+
+def _width(result: Comparison, arm: str) -> str:
+    """Return of how many bits the last blocks of an arm are, which is what its codes are made of."""
+    widths = sorted({contender.widths[-2] for contender in result.contenders if contender.arm == arm})
+    return f" of {' or '.join(map(str, widths))} bits"
+
+
+def _some(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"

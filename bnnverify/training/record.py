@@ -57,7 +57,8 @@ def exact_code_share(network: Network, samples: Samples) -> float | None:
 def collapsed(network: Network, parts: Parts) -> str:
     """Return in a sentence why the network counts as collapsed, or nothing where it does not.
 
-    Constant on validation data, in its answers or its latent code; or at chance level there and on training data too (a small
+    `queries.judge` calls the same a collapse: constant on validation data, in its answers or its latent code; or
+    at chance level there and on training data too (a small
     validation part alone would call overfitting a collapse). Chance level: at most two standard errors of the sample above the
     share of the most frequent class.
     """
