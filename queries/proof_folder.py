@@ -42,7 +42,7 @@ class ProofFolder:
     def __enter__(self) -> ProofFolder:
         try:
             with ExitStack() as stack:
-                self.path.mkdir(parents=True, exist_ok=True)
+                self.path.mkdir(exist_ok=True)
                 lock = os.open(self.path, os.O_RDONLY)
                 stack.callback(os.close, lock)
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -62,6 +62,8 @@ def certify(
     from bnnverify.report.terminal import certify_table
     from bnnverify.samples import read_samples
 
+    if proof is not None and not proof.parent.is_dir():
+        raise click.UsageError(f"--proof: expected a folder in a folder that exists, got {proof}")
     if proof is not None:
         _provable(setting.engine, counting, resume, explain_plan=explain_plan)
     network = load(model)
