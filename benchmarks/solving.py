@@ -5,7 +5,7 @@
 
 Needs the data folder ($BNNVERIFY_DATA). Rows are kept in benchmarks/results/solving.json between runs; solving.md is the table
 of all. Two engines that contradict each other end it with an error. bits is asked only where its estimate is below the limit.
-The engine "exact" is a pseudo-Boolean solver, no part of bnnverify (pip install exact): it reads what `bnnverify encode` writes.
+The engine "exact" is asked where its solver is installed (pip install 'bnnverify[exact]'; AGPL).
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
-
-import exact_backend
 
 from bnnverify import HammingBall, Leaves, Network, Query, certify
 from bnnverify.encoders.presolve import presolve
@@ -39,7 +38,7 @@ MODELS = {
     "400-200-100-100-10": "npaq-models/mnist-400-bnn_3blk_200_100.pt",
     "TFC-1W1A": "finn-tfc/TFC_1W1A.onnx",
 }
-ENGINES = ("auto", "sat", "sat:diagram", "sat:adder", "sat:native", "bits", "exact")
+ENGINES = ("auto", "codes", "sat", "sat:diagram", "sat:adder", "sat:native", "bits", "exact")
 Row = dict[str, Any]
 
 def main() -> None:
@@ -67,7 +66,7 @@ def cases(asked: argparse.Namespace) -> Iterator[tuple[str, int, str]]:
             continue
         for radius in map(int, asked.radii.split(",")):
             for engine in asked.engines.split(","):
-                if engine == "exact" and not exact_backend.present():
+                if engine == "exact" and find_spec("exact") is None:
                     print("exact: not installed")
                     continue
                 yield name, radius, engine
@@ -78,16 +77,13 @@ def row_of(network: Network, samples: Samples, radius: int, engine: str, asked: 
     started = time.monotonic()
     queries = {i: _query(network, bits, radius) for i, bits in zip(samples.indices, samples.bits, strict=True)}
     chosen = [i for i in queries if engine != "bits" or enumeration_seconds(presolve(network, queries[i].region)) < asked.limit]
-    if engine == "exact":
-        answers = {i: (*exact_backend.answered(queries[i], asked.limit), engine) for i in chosen}
-    else:
-        answers = dict(_certified(network, samples, radius, engine, asked, chosen))
+    answers = dict(_certified(network, samples, radius, engine, asked, chosen))
     return {
         "engine": engine,
         "radius": radius,
         "images": len(samples),
         "limit": asked.limit,
-        "jobs": asked.jobs if engine != "exact" else 1,
+        "jobs": asked.jobs,
         "verdicts": {str(i): verdict for i, (verdict, _, _) in answers.items()},
         "seconds": {str(i): round(seconds, 4) for i, (_, seconds, _) in answers.items()},
         "by": {str(i): by for i, (_, _, by) in answers.items()},

@@ -12,7 +12,7 @@ Nouns are imported at once; verbs and readers when they are first used, since th
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from bnnverify.checking import Checked, Checking
+from bnnverify.checking import Checked, Checking, Proven
 from bnnverify.code import ClassCodes
 from bnnverify.comparison import Comparison
 from bnnverify.cost import Cost, pixel_cost
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from bnnverify.queries.latents import latents
     from bnnverify.queries.marginals import marginals
     from bnnverify.queries.prove import prove
+    from bnnverify.queries.prove_distance import prove_distance
     from bnnverify.queries.tolerance import tolerance
     from bnnverify.queries.witnesses import witnesses
     from bnnverify.samples import Samples, read_input, read_pixels, read_positions, read_samples
@@ -72,6 +73,7 @@ _LATER = {
     "load": "bnnverify.formats",
     "marginals": "bnnverify.queries.marginals",
     "prove": "bnnverify.queries.prove",
+    "prove_distance": "bnnverify.queries.prove_distance",
     "read_input": "bnnverify.samples",
     "read_pixels": "bnnverify.samples",
     "read_positions": "bnnverify.samples",
@@ -116,6 +118,7 @@ __all__ = [
     "Leaves",
     "MissingExtra",
     "Network",
+    "Proven",
     "Query",
     "Region",
     "Row",
@@ -149,6 +152,7 @@ __all__ = [
     "pair",
     "pixel_cost",
     "prove",
+    "prove_distance",
     "read_input",
     "read_pixels",
     "read_positions",

@@ -1,9 +1,29 @@
-"""What checking a folder of proofs came to: one row per sample, plain data."""
+"""What became of proofs: of writing one of a distance, and of checking a folder of them, one row per sample. Plain data."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from bnnverify.result import Verdict
+
+
+@dataclass(frozen=True)
+class Proven:
+    """Whether folder holds a proof that at most radius flips change nothing: ROBUST; else UNKNOWN, with the reason."""
+
+    folder: str
+    radius: int
+    verdict: Verdict
+    seconds: float
+    reason: str = ""
+
+    @property
+    def holds(self) -> bool:
+        return self.verdict is Verdict.ROBUST
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -11,7 +31,8 @@ class Checked:
     """One sample's proof. verdict: what was claimed; by: what it rests on; reason: why it is not accepted, when it is not.
 
     variables, clauses, lemmas: the size of the formula and its trace; patterns: how many of the first block the checker met;
-    0 where the proof has no such part. bytes: of its files.
+    0 where the proof has no such part. bytes: of its files. distance: where that was claimed, between how many flips it is
+    shown to lie, None above for no witness.
     """
 
     index: int
@@ -25,6 +46,7 @@ class Checked:
     patterns: int = 0
     bytes: int = 0
     seconds: float = 0.0
+    distance: tuple[int, int | None] | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bnnverify.errors import BadModel
 from bnnverify.network import LARGEST_SUM, Block, Head, Whole, as_whole
+from bnnverify.sparse import Matrix, Sparse, as_rows, sizes
 
 Answers = NDArray[np.bool_]
 
@@ -30,13 +31,13 @@ def is_plus(values: ArrayLike, *, zero_is_plus: bool = True) -> Answers:
     return np.asarray(values >= 0 if zero_is_plus else values > 0)
 
 
-def sums_of(weights: Whole) -> Whole:
+def sums_of(weights: Matrix) -> Whole:
     """Return every sum that each row can take over ±1 inputs, ascending: (m, n) weights to (k, m).
 
     They step by 2 from -sum|w| to +sum|w|; rows with fewer sums repeat their largest. Of weights other than -1, 0, +1 some
     of these sums are never taken; the layer is asked there too, and must be a step there as well.
     """
-    reach = np.abs(weights).sum(axis=1)
+    reach = sizes(weights)
     steps = int(reach.max(initial=0)) + 1
     if steps * max(len(reach), 1) > LARGEST_TABLE:
         raise BadModel(f"layer: expected at most {LARGEST_TABLE} sums to ask for, got {steps} for each of {len(reach)} neurons")
@@ -61,18 +62,19 @@ def steps_of(answers: ArrayLike, shape: tuple[int, ...], what: str) -> tuple[Ans
     return falls, np.where(falls, trues, len(table) - trues)
 
 
-def fold_block(weights: ArrayLike, fires: Callable[[Whole], ArrayLike]) -> Block:
+def fold_block(weights: ArrayLike | Sparse, fires: Callable[[Whole], ArrayLike]) -> Block:
     """Return the block whose bit j is 1 exactly when the trained neuron j answers yes.
 
-    weights: (m, n) whole numbers over ±1 inputs. fires: from sums (k, m), column j holding values of weights[j] @ s, to
-    yes/no (k, m). Rows that fire downwards are negated, constant rows get zero weights. Raises BadModel where one is no step.
+    weights: (m, n) whole numbers over ±1 inputs, dense or sparse. fires: from sums (k, m), column j holding values of
+    weights[j] @ s, to yes/no (k, m). Rows that fire downwards are negated, constant rows get zero weights. Raises BadModel
+    where one is no step.
     """
-    weights = as_whole(weights, "layer weights", 2)
+    weights = as_rows(weights, "layer weights")
     sums = sums_of(weights)
     falls, place = steps_of(fires(sums.copy()), sums.shape, "neuron")
     always, never = place == 0, place == len(sums)
     column = np.arange(len(weights))
-    signed = np.where((always | never)[:, None], 0, np.where(falls[:, None], -weights, weights))
+    signed = weights * np.where(always | never, 0, np.where(falls, -1, 1))[:, None]
     first = sums[np.minimum(place, len(sums) - 1), column]
     last = sums[place - 1, column]
     least = np.where(falls, -last, first)  # the smallest signed sum that fires; it has the parity of the row's weights

@@ -12,45 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bnnverify.errors import BadModel, BadSample
+from bnnverify.sparse import Matrix, Sparse, as_rows, at, dense, printed
+from bnnverify.sparse import exact_products as exact_products
+from bnnverify.whole import LARGEST_SUM as LARGEST_SUM
+from bnnverify.whole import Bits as Bits
+from bnnverify.whole import Whole as Whole
+from bnnverify.whole import as_whole as as_whole
 
-Bits = NDArray[np.uint8]
-Whole = NDArray[np.int64]
-
-LARGEST_SUM = 2**62  # sums stay inside 64-bit integers with room for one comparison
-
-
-def as_whole(values: ArrayLike, what: str, ndim: int) -> Whole:
-    """Return values as a read-only int64 array of ndim dimensions, or say what is wrong with them."""
-    array = np.asarray(values)
-    if array.ndim != ndim:
-        raise BadModel(f"{what}: expected {ndim} dimensions, got shape {array.shape}")
-    if array.dtype.kind == "f":
-        if not np.all(np.isfinite(array)):
-            raise BadModel(f"{what}: expected whole numbers, got NaN or infinity")
-        if np.any(array != np.floor(array)):
-            raise BadModel(f"{what}: expected whole numbers, got {array[array != np.floor(array)][0]}")
-    elif array.dtype.kind not in "iub":
-        raise BadModel(f"{what}: expected whole numbers, got type {array.dtype}")
-    if array.size and float(np.abs(array.astype(np.float64)).max()) >= LARGEST_SUM:
-        raise BadModel(f"{what}: expected numbers below 2^62, got a larger one")
-    whole = array.astype(np.int64)
-    whole.setflags(write=False)
-    return whole
-
-
-def exact_products(bits: Bits, weights: Whole) -> Whole:
-    """Return bits @ weights.T, exact: (N, n) and (m, n) to (N, m).
-
-    Floating point is used only where every partial sum is a whole number the float type represents exactly;
-    it is then the same number as integer arithmetic gives, and much faster.
-    """
-    largest = int(np.abs(weights).sum(axis=1).max(initial=0))
-    if largest < 2**24:
-        return (bits.astype(np.float32) @ weights.T.astype(np.float32)).astype(np.int64)
-    if largest < 2**53:
-        return (bits.astype(np.float64) @ weights.T.astype(np.float64)).astype(np.int64)
-    product: Whole = bits.astype(np.int64) @ weights.T
-    return product
+AT_ONCE = 2**22  # bits of one layer, of all inputs that are looked at together
 
 
 def _check_sums(weights: Whole, offsets: Whole | int, what: str) -> None:
@@ -71,7 +40,11 @@ class Threshold:
 def threshold(row: Whole, bound: int) -> Threshold:
     """Return the brick of a dense row."""
     positions = np.flatnonzero(row)
-    return Threshold(tuple(positions.tolist()), tuple(row[positions].tolist()), int(bound))
+    return _brick(positions, row[positions], bound)
+
+
+def _brick(positions: NDArray[np.intp], weights: Whole, bound: int) -> Threshold:
+    return Threshold(tuple(positions.tolist()), tuple(weights.tolist()), int(bound))
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,37 +80,43 @@ class InputCoding:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Output bit j is 1 exactly when weights[j] @ x >= bounds[j]; x holds 0s and 1s.
+    """Output bit j is 1 exactly when matrix[j] @ x >= bounds[j]; x holds 0s and 1s.
 
-    weights: (outputs, inputs), bounds: (outputs,), whole numbers.
+    matrix: (outputs, inputs) whole numbers, dense or sparse. bounds: (outputs,) whole numbers.
     """
 
-    weights: Whole
+    matrix: Matrix
     bounds: Whole
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "weights", as_whole(self.weights, "block weights", 2))
+        object.__setattr__(self, "matrix", as_rows(self.matrix, "block weights"))
         object.__setattr__(self, "bounds", as_whole(self.bounds, "block bounds", 1))
-        if len(self.bounds) != len(self.weights):
-            raise BadModel(f"block: expected {len(self.weights)} bounds, one per row of weights, got {len(self.bounds)}")
-        _check_sums(self.weights, 0, "block")
+        if len(self.bounds) != len(self.matrix):
+            raise BadModel(f"block: expected {len(self.matrix)} bounds, one per row of weights, got {len(self.bounds)}")
+        if not isinstance(self.matrix, Sparse):
+            _check_sums(self.matrix, 0, "block")
+
+    @cached_property
+    def weights(self) -> Whole:
+        """Return the matrix with its zeros written out; BadModel where sparse rows would become too large."""
+        return dense(self.matrix)
 
     @property
     def inputs(self) -> int:
-        return int(self.weights.shape[1])
+        return int(self.matrix.shape[1])
 
     @property
     def outputs(self) -> int:
-        return len(self.weights)
+        return len(self.matrix)
 
     def rows(self) -> Iterator[Threshold]:
         """Yield each neuron as a brick: what encoders read, dense or sparse."""
-        for row, bound in zip(self.weights, self.bounds.tolist(), strict=True):
-            yield threshold(row, bound)
+        for j, bound in enumerate(self.bounds.tolist()):
+            yield _brick(*at(self.matrix, j), bound)
 
     def __call__(self, bits: Bits) -> Bits:
         """Return the output bits: (N, inputs) to (N, outputs)."""
-        return (exact_products(bits, self.weights) >= self.bounds).astype(np.uint8)
+        return (exact_products(bits, self.matrix) >= self.bounds).astype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,29 +246,32 @@ class Network:
         Without a head: the latent code, (m,) or (N, m).
         """
         x = self.check(bits)
-        many = np.atleast_2d(x)
+        many, at_once = np.atleast_2d(x), 1 + AT_ONCE // max(1, *self.widths)
+        parts = [self._answers(many[k : k + at_once]) for k in range(0, max(1, len(many)), at_once)]
+        if x.ndim > 1:
+            return np.concatenate(parts)
+        return parts[0][0] if self.head is None else int(parts[0][0])
+
+    def _answers(self, many: Bits) -> NDArray[Any]:
         for block in self.blocks:
             many = block(many)
-        if self.head is None:
-            return many if x.ndim > 1 else many[0]
-        labels = self.head(many)
-        return labels if x.ndim > 1 else int(labels[0])
+        return many if self.head is None else self.head(many)
 
     @cached_property
     def sha256(self) -> str:
         """Return a fingerprint of everything that decides answers: weights, bounds, head and input coding."""
         digest = hashlib.sha256()
-        for key, array in arrays_of(self).items():
-            digest.update(f"{key} {array.shape} ".encode())
-            digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
+        for name, array in arrays_of(self).items():
+            for part in printed(name, array):
+                digest.update(part)
         return digest.hexdigest()
 
 
-def arrays_of(network: Network) -> dict[str, Whole]:
+def arrays_of(network: Network) -> dict[str, Matrix]:
     """Return the network as named whole-number arrays: what the native format stores and the fingerprint covers."""
-    arrays: dict[str, Whole] = {}
+    arrays: dict[str, Matrix] = {}
     for i, block in enumerate(network.blocks):
-        arrays[f"block{i}.weights"], arrays[f"block{i}.bounds"] = block.weights, block.bounds
+        arrays[f"block{i}.weights"], arrays[f"block{i}.bounds"] = block.matrix, block.bounds
     if network.head is not None:
         head = network.head
         arrays |= {"head.weights": head.weights, "head.offsets": head.offsets, "head.ranks": head.ranks}

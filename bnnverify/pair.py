@@ -62,7 +62,7 @@ def _head(a: Network, b: Network, left: Whole, right: Whole, width: int) -> Head
     if _largest(a.head) + _largest(b.head) >= LARGEST_SUM:
         raise BadModel("pair: expected scores that stay below 2^62 when added, got larger ones")
     heads = (_spread(a.head.weights, left, width), _spread(b.head.weights, right, width))
-    weights = (heads[0][:, None] + heads[1][None]).reshape(-1, width)
+    weights = (heads[0][:, None] + heads[1][None]).reshape(len(heads[0]) * len(heads[1]), width)
     offsets = (a.head.offsets[:, None] + b.head.offsets).ravel()
     ranks = (a.head.ranks[:, None] * b.head.classes + b.head.ranks).ravel()
     return Head(weights, offsets, ranks)

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bnnverify.errors import BadQuery, BadSample
 from bnnverify.network import Bits, Threshold, Whole
+from bnnverify.sparse import Matrix, Sparse
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,10 +145,10 @@ class Region:
         highest = [Threshold(spots, tuple(-w for w in weights), ones - self.outer)] if self.outer < self.freedom else []
         return fixed + lowest + highest
 
-    def reach(self, weights: Whole) -> tuple[Whole, Whole]:
+    def reach(self, weights: Matrix) -> tuple[Whole, Whole]:
         """Return the smallest and largest value of each weights[j] @ x over the region: (m, n) to (m,), (m,)."""
         flips = weights[:, self.free] * (1 - 2 * self.center[self.free].astype(np.int64))
-        rise = np.sort(flips, axis=1)
+        rise = np.sort(flips.packed(self.outer) if isinstance(flips, Sparse) else flips, axis=1)
         start = weights @ self.center.astype(np.int64)
         return start + self._extreme(rise).min(axis=1), start + self._extreme(rise[:, ::-1]).max(axis=1)
 

@@ -12,6 +12,7 @@ class SafeRadius:
     """The exact share of points of each ball around an input at which the event happens, held against a tolerance.
 
     shares: one per radius 0, 1, 2, ..., as far as counted. searched: the largest radius that was asked about.
+    failing: a radius that is known to exceed the tolerance, even if its count is not finished.
     The share need not grow with the radius, so there are two answers: `first_failure` and `largest_success`.
     """
 
@@ -23,6 +24,7 @@ class SafeRadius:
     searched: int
     seconds: float
     reason: str = ""
+    failing: int | None = None
 
     @property
     def exact(self) -> bool:
@@ -30,14 +32,15 @@ class SafeRadius:
 
     @property
     def fails_at(self) -> int | None:
-        """Return the smallest counted radius whose share exceeds the tolerance."""
-        return next((radius for radius, share in enumerate(self.shares) if share > self.tolerance), None)
+        """Return the smallest radius whose share exceeds the tolerance, None while it is not known."""
+        counted = next((radius for radius, share in enumerate(self.shares) if share > self.tolerance), None)
+        return self.failing if counted is None and self.failing == len(self.shares) else counted
 
     @property
     def first_failure(self) -> int | None:
         """Return the largest radius before the share first exceeds the tolerance; None where radius 0 exceeds it.
 
-        Where no counted radius exceeds it, this is the largest counted one: a lower bound.
+        Where no counted radius exceeds it, this is the largest counted one: a lower bound, with failing - 1 above it if known.
         """
         last = (len(self.shares) if self.fails_at is None else self.fails_at) - 1
         return last if last >= 0 else None
@@ -53,6 +56,7 @@ class SafeRadius:
             "first_failure": self.first_failure,
             "largest_success": self.largest_success,
             "fails_at": self.fails_at,
+            "failing": self.failing,
             "shares": [[share.numerator, share.denominator] for share in self.shares],
             "searched": self.searched,
             "exact": self.exact,

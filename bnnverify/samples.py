@@ -109,7 +109,12 @@ def _one(source: str, network: Network, data_dir: str | Path | None) -> Samples:
 
 
 def read_positions(source: str, n: int) -> NDArray[np.bool_]:
-    """Return which of n positions are free: (n,), from 0-based numbers and ranges like 0-5,9, as such or in a file."""
+    """Return which of n positions are free: (n,), from 0-based numbers and ranges like 0-5,9, as such or in a file.
+
+    An empty text is an empty list: no position is free. An empty file is refused, since it is more likely a mistake.
+    """
+    if not source:
+        return np.zeros(n, dtype=np.bool_)
     text, path = source, Path(source)
     if not re.fullmatch(r"[\d,\s-]*", source) or is_file(path):
         try:

@@ -27,7 +27,11 @@ LARGE = 2**28  # points from which on a kernel saves more time than it takes to 
 LOOKED_UP = 16  # bits of a code, up to which counting in a table is faster than sorting
 AT_ONCE = 2**12  # words per interpreted step: a wire's words are then 32 KB, and those in use stay in the cache
 PRUNING = 45_000  # as many gates on one point take four times as long as one weight of a bound on one run
+MANY = 2**6  # runs; where there are no more, drawing some is no better than taking one after the other
+DRAWN = 2**22  # random numbers at a time
 CHUNK = 2**37  # points times gates per piece of work for one core: a fraction of a second; interpreted, a tenth of it
+
+SLOWNESS = {"interpreted": 15, "stepper": 2, "kernel": 1}  # of the ways to run a netlist, once it runs
 
 Numbers = list[int]
 Counting = Callable[[Words, NDArray[np.int32], Indices, Indices], Numbers]
@@ -49,18 +53,27 @@ class Enumeration:
         if network.head is not None:
             asked = circuit.winners(network.head, asked)
         self._netlist = circuit, inputs, asked
-        self._counting, slowness = self._way(solved.region.size, kept)
+        self._kept, self._points = kept, solved.region.size
+        slowness = SLOWNESS[self._way]
         points_per_run = max(1, solved.region.size // max(1, self.table.layout.run_count))
         looking = slowness * (len(circuit.gates) + 100)  # at one point, in gates of a kernel
         bounding = PRUNING * sum(a * b for a, b in pairwise(network.widths[1:]))
         self._pruner = Pruner(self.table.rows, network) if network.head and looking * points_per_run > bounding else None
         self._most = max(1, min(2**13, CHUNK // looking // points_per_run))
 
-    def _way(self, points: int, kept: Path | None) -> tuple[Counting, int]:
-        """Return how to count so many points in the least time, and how much slower than a kernel it is once it runs."""
-        if kept is None or points < STEPPING:
-            return self._interpreted, 15
-        return (Kernel(*self._netlist, kept).numbers, 1) if points >= LARGE else (Stepper(*self._netlist, kept).numbers, 2)
+    @property
+    def _way(self) -> str:
+        """Return how to count so many points in the least time."""
+        if self._kept is None or self._points < STEPPING:
+            return "interpreted"
+        return "kernel" if self._points >= LARGE else "stepper"
+
+    @cached_property
+    def _counting(self) -> Counting:
+        """Return what counts points; made when first asked for."""
+        if self._kept is None or self._way == "interpreted":
+            return self._interpreted
+        return (Kernel if self._way == "kernel" else Stepper)(*self._netlist, self._kept).numbers
 
     @cached_property
     def program(self) -> Program:
@@ -69,6 +82,15 @@ class Enumeration:
 
     def parts(self) -> Iterator[Runs]:
         return self.table.layout.runs(self._most)
+
+    def drawn(self, points: int, seed: int = 0) -> Iterator[Runs]:
+        """Yield runs of random points of the region, of about so many points together, so that what is not rare is met soon."""
+        layout, random = self.table.layout, np.random.default_rng(seed)
+        at_once = max(1, min(self._most, DRAWN // layout.freedom)) if layout.freedom else 1
+        while points > 0 and layout.run_count > MANY:
+            runs = layout.drawn(at_once, random)
+            points -= runs.size
+            yield runs
 
     def numbers(self, runs: Runs) -> Numbers:
         """Return how many points of the runs fall to each class."""
@@ -90,10 +112,32 @@ class Enumeration:
         """Return the flips of one point where a target wins, found by halving, or None."""
         while (numbers := self.numbers(runs)) and any(numbers[i] for i in targets):
             if len(runs) == 1:
-                return self._point(runs, targets)
+                return self.table.flips(runs.prefixes[0], self._lanes(runs, targets)[0])
             half = runs[: len(runs) // 2]
             runs = half if any(self.numbers(half)[i] for i in targets) else runs[len(runs) // 2 :]
         return None
+
+    def glimpsed(self, runs: Runs, targets: list[int]) -> Bits | None:
+        """Return the flips of one point where a target wins, or None, without making code that would be faster."""
+        choice = self.table.choice(runs.prefixes)
+        for part in _batches(runs.stops - runs.starts):
+            wins = self._wins(runs[part], choice[:, part], targets)
+            hits = np.flatnonzero(wins)
+            if len(hits):
+                spans = -(-runs[part].stops // 64) - runs[part].starts // 64
+                run = int(np.searchsorted(np.cumsum(spans), hits[0], side="right"))
+                return self.table.flips(runs[part].prefixes[run], self._lanes(runs[part][run : run + 1], targets)[0])
+        return None
+
+    def points(self, runs: Runs, targets: list[int]) -> Bits:
+        """Return the flips of all points of the runs where a target wins: (k, freedom)."""
+        numbers = self.numbers(runs)
+        if not any(numbers[i] for i in targets):
+            return np.empty((0, self.table.inputs), dtype=np.uint8)
+        if len(runs) > 1:
+            half = len(runs) // 2
+            return np.concatenate([self.points(part, targets) for part in (runs[:half], runs[half:])])
+        return np.array([self.table.flips(runs.prefixes[0], lane) for lane in self._lanes(runs, targets)])
 
     def codes(self, runs: Runs) -> Iterator[tuple[Indices, Indices]]:
         """Yield the values that the asked bits take together, as numbers with bit j of the code in place j, and how often."""
@@ -116,13 +160,17 @@ class Enumeration:
             totals += np.bitwise_count(self.program(words) & inside).sum(axis=1, dtype=np.int64)
         return [int(k) for k in totals]
 
-    def _point(self, run: Runs, targets: list[int]) -> Bits:
-        choice = self.table.choice(run.prefixes)
-        words, inside = gathered(self.table.rows, choice, run.starts.tolist(), run.stops.tolist())
-        wins = np.bitwise_or.reduce(self.program(words)[targets], axis=0) & inside
-        word = int(np.flatnonzero(wins)[0])
-        bit = int(np.flatnonzero(unpacked(wins[None, word : word + 1], 64))[0])
-        return self.table.flips(run.prefixes[0], 64 * (int(run.starts[0]) // 64 + word) + bit)
+    def _lanes(self, run: Runs, targets: list[int]) -> list[int]:
+        """Return the lanes of a single run where a target wins."""
+        wins = self._wins(run, self.table.choice(run.prefixes), targets)
+        lanes = np.flatnonzero(unpacked(wins[None], 64 * len(wins))) + 64 * (int(run.starts[0]) // 64)  # runs begin within words
+        return [int(lane) for lane in lanes]
+
+    def _wins(self, runs: Runs, choice: NDArray[np.int32], targets: list[int]) -> Words:
+        """Return where a target wins along the runs, each beginning a new word."""
+        words, inside = gathered(self.table.rows, choice, runs.starts.tolist(), runs.stops.tolist())
+        wins: Words = np.bitwise_or.reduce(self.program(words)[targets], axis=0) & inside
+        return wins
 
 
 def _with_a_block(network: Network) -> Network:

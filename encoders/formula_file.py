@@ -45,8 +45,9 @@ def _required(made: Cnf | Rows, solved: Presolved, targets: list[int]) -> list[s
     made.add(list(answers.values()))
     words = [f"{name.format(1)}: constant 1"]
     words += [f"{_named(name, x)}: input bit {i} is flipped" for i, x in zip(solved.source.positions, inputs, strict=True)]
-    for block, (kept, bits) in enumerate(zip(solved.kept, behind, strict=True)):
-        words += [f"{_named(name, bit)}: neuron {j} of block {block}" for j, bit in zip(kept, bits, strict=True)]
+    for block, (stands, bits) in enumerate(zip(solved.stands, behind, strict=True)):
+        literals = ((j, -bits[k] if opposite else bits[k]) for j, k, opposite in stands)
+        words += [f"{_named(name, literal)}: neuron {j} of block {block}" for j, literal in literals]
     return words + [f"{_named(name, bit)}: class {solved.classes[c]} is the answer" for c, bit in answers.items()]
 
 

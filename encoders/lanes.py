@@ -6,12 +6,12 @@ does along a run is a handful of table rows (`encoders.table`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, chain, combinations, islice
 from math import comb
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from bnnverify.network import Whole
 
 Flips = tuple[int, ...]
 Indices = NDArray[np.int64]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +73,9 @@ class Layout(Protocol):
 
     def runs(self, most: int) -> Iterator[Runs]:
         """Yield the runs, at most so many at a time; together they are the region. Unless mixed, nearest distance first."""
+
+    def drawn(self, count: int, random: np.random.Generator) -> Runs:
+        """Return the runs of so many random points, perhaps the same more than once; there must be runs with prefixes."""
 
 
 @dataclass(frozen=True)
@@ -140,12 +144,25 @@ class LastFlips:
             stop = start + comb(self.freedom, size)
             yield Runs(size, np.zeros((1, 0), dtype=np.int64), np.array([start]), np.array([stop]))
             start = stop
-        behind = np.array([comb(self.freedom - 1 - last, self.tail) for last in range(self.freedom)] or [0])
         for size in self._sizes:
             for prefixes in _chunks(self.freedom - self.tail, size, most):
-                stops = behind[prefixes[:, -1]] if size else np.array([self._full])
-                yield Runs(size + self.tail, prefixes, np.zeros(len(prefixes), dtype=np.int64), stops)
+                yield self._behind(prefixes)
 
+    @cached_property
+    def _lanes_behind(self) -> Indices:
+        """Return for each position how many lanes lie behind it."""
+        return np.array([comb(self.freedom - 1 - last, self.tail) for last in range(self.freedom)], dtype=np.int64)
+
+    def _behind(self, prefixes: Indices) -> Runs:
+        """Return the runs of prefixes, each with all lanes behind it."""
+        count, size = prefixes.shape
+        stops = self._lanes_behind[prefixes[:, -1]] if size else np.full(count, self._full)
+        return Runs(size + self.tail, prefixes, np.zeros(count, dtype=np.int64), stops)
+
+    def drawn(self, count: int, random: np.random.Generator) -> Runs:
+        size = _likely(list(self._sizes), [comb(self.freedom, size + self.tail) for size in self._sizes], random)
+        points = _subsets(self.freedom, size + self.tail, count, random)
+        return self._behind(points[:, :size])
 
 @dataclass(frozen=True)
 class Halves:
@@ -208,10 +225,21 @@ class Halves:
         return tuple(self.freedom - self.width + i for i in range(self.width) if mask >> i & 1)
 
     def runs(self, most: int) -> Iterator[Runs]:
-        for distance, size, least, largest in self._parts:
-            start, stop = self._edges[least], self._edges[largest + 1]
-            for prefixes in _chunks(self.freedom - self.width, size, most):
-                yield Runs(distance, prefixes, np.full(len(prefixes), start), np.full(len(prefixes), stop))
+        for part in self._parts:
+            for prefixes in _chunks(self.freedom - self.width, part[1], most):
+                yield self._with(part, prefixes)
+
+    def drawn(self, count: int, random: np.random.Generator) -> Runs:
+        first = self.freedom - self.width
+        sizes = [comb(first, size) * (self._edges[high + 1] - self._edges[low]) for _, size, low, high in self._parts]
+        part = _likely(self._parts, sizes, random)
+        return self._with(part, _subsets(first, part[1], count, random))
+
+    def _with(self, part: tuple[int | None, int, int, int], prefixes: Indices) -> Runs:
+        """Return the runs of prefixes of this part."""
+        distance, _, least, largest = part
+        edges = self._edges[least], self._edges[largest + 1]
+        return Runs(distance, prefixes, *(np.full(len(prefixes), edge) for edge in edges))
 
 
 def _chunks(n: int, size: int, most: int) -> Iterator[Indices]:
@@ -227,6 +255,17 @@ def _listed(sets: Iterator[Flips], count: int, size: int) -> Indices:
     """Return the next flip sets, all of one size: (count, size)."""
     numbers = chain.from_iterable(islice(sets, count))
     return np.fromiter(numbers, dtype=np.int64, count=size * count).reshape(count, size)
+
+
+def _likely(things: Sequence[T], weights: Sequence[int], random: np.random.Generator) -> T:
+    """Return one of things, the more likely the larger its weight."""
+    total = sum(weights)
+    return things[int(random.choice(len(things), p=[weight / total for weight in weights]))]
+
+
+def _subsets(n: int, size: int, count: int, random: np.random.Generator) -> Indices:
+    """Return random subsets of range(n), each ascending: (count, size)."""
+    return np.sort(np.argsort(random.random((count, n)), axis=1)[:, :size], axis=1)
 
 
 def shortest(freedom: int, inner: int, outer: int, fits: Callable[[Layout], bool], *, mixed: bool) -> Layout:

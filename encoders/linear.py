@@ -62,10 +62,14 @@ class Rows:
             self.rows.append(((*((weight, -literal) for weight, literal in terms), (missing, out)), missing))
         return self._known[terms, bound]
 
+    def plain(self) -> Iterator[Row]:
+        """Yield the rows over variables alone: a negated literal is 1 minus its variable."""
+        for terms, bound in self.rows:
+            signed = tuple((weight if literal > 0 else -weight, abs(literal)) for weight, literal in terms)
+            yield signed, bound - sum(weight for weight, literal in terms if literal < 0)
+
     def opb(self) -> Iterator[str]:
         """Yield the rows in the OPB format of the pseudo-Boolean competitions; variable v is called xv."""
         yield f"* #variable= {self.variables} #constraint= {len(self.rows)}"
-        for terms, bound in self.rows:
-            plain = [(weight, literal) if literal > 0 else (-weight, -literal) for weight, literal in terms] or [(0, TRUE)]
-            bound -= sum(weight for weight, literal in terms if literal < 0)
-            yield " ".join(f"{weight:+d} x{variable}" for weight, variable in plain) + f" >= {bound} ;"
+        for terms, bound in self.plain():
+            yield " ".join(f"{weight:+d} x{variable}" for weight, variable in terms or [(0, TRUE)]) + f" >= {bound} ;"

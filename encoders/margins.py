@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bnnverify.encoders.presolve import Presolved
 from bnnverify.network import Network, Whole
 from bnnverify.region import Region
+from bnnverify.sparse import Matrix, swing
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ def margins(network: Network, region: Region, solved: Presolved) -> Margins:
     folded: list[tuple[tuple[int, ...], ...]] = []
     bits, moves = region.center, _Moves(region, None)
     for block, kept in zip(network.blocks, solved.kept, strict=True):
-        sums, bounds = block.weights @ bits.astype(np.int64), block.bounds
-        down, up = moves.reach(block.weights, bits)
+        sums, bounds = block.matrix @ bits.astype(np.int64), block.bounds
+        down, up = moves.reach(block.matrix, bits)
         one, zero = sums - down >= bounds, sums + up < bounds
         constant = one | zero
         constant[list(kept)] = False
@@ -52,14 +53,14 @@ class _Moves:
     region: Region | None
     live: NDArray[np.bool_] | None
 
-    def reach(self, weights: Whole, bits: NDArray[np.uint8]) -> tuple[Whole, Whole]:
+    def reach(self, weights: Matrix, bits: NDArray[np.uint8]) -> tuple[Whole, Whole]:
         """Return the most by which weights @ x can fall below, and rise above, its value at bits."""
         if self.region is not None:
             low, high = self.region.reach(weights)
             start = weights @ bits.astype(np.int64)
             return start - low, high - start
-        swings = (weights * (1 - 2 * bits.astype(np.int64)))[:, self.live]
-        return -np.minimum(swings, 0).sum(axis=1), np.maximum(swings, 0).sum(axis=1)
+        low, high = swing((weights * (1 - 2 * bits.astype(np.int64)))[:, self.live])
+        return -low, high
 
 
 def _missing(network: Network, solved: Presolved) -> list[int]:

@@ -2,7 +2,8 @@
 
 Every engine starts from here. The result is again a Network and a Region, smaller ones: the inputs are flip bits (1 means
 "differs from the centre"), one per free position; a neuron that no point of the region can move is gone, its constant folded
-into the bounds behind it; classes that cannot win anywhere in the region are gone from the head.
+into the bounds behind it; neurons that say the same, or the opposite, are one; classes that cannot win anywhere in the region are
+gone from the head.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnverify.encoders.merge import Merged, Stand, merged
 from bnnverify.network import Bits, Block, Head, Network, Whole
-from bnnverify.region import HammingBall, Region
+from bnnverify.region import Everything, HammingBall, Region
+from bnnverify.sparse import Matrix, fitting, swing
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +27,8 @@ class Presolved:
     Without a head it gives the code that the source gives: the last block keeps all of its neurons, and there are no classes.
     region: a ball or shell around the all-zero flips. source: the region over input bits that it stands for.
     neurons: how many neurons each block had, live: how many of them the region can move and something behind them reads;
-    kept: which ones those are, in each block.
+    kept: which ones those are, in each block. stands: (neuron, k, opposite) for each neuron that live neuron k stands for, itself
+    and those merged into it: they say the same, or the opposite.
     """
 
     network: Network
@@ -34,6 +38,7 @@ class Presolved:
     neurons: tuple[int, ...]
     live: tuple[int, ...]
     kept: tuple[tuple[int, ...], ...]
+    stands: tuple[tuple[tuple[int, int, bool], ...], ...]
 
     @property
     def decided(self) -> bool:
@@ -48,7 +53,21 @@ class Presolved:
 
 
 def presolve(network: Network, region: Region) -> Presolved:
-    """Return the part of the question that the region leaves open."""
+    """Return the part of the question that the region leaves open: what bounds leave, in a block no two neurons alike."""
+    solved = bounded(network, region)
+    while not solved.decided and (fewer := merged(solved.network)):
+        solved = _joined(solved, fewer, bounded(fewer.network, solved.region))
+    return solved
+
+
+def after_first_block(solved: Presolved) -> Presolved:
+    """Return what follows the first block of solved.network, presolved over all codes that the block's neurons could have."""
+    tail = solved.network.tail(1)
+    return presolve(tail, Everything(tail.inputs))
+
+
+def bounded(network: Network, region: Region) -> Presolved:
+    """Return what bounds leave open: each step is a margin of one neuron or class, which a proof can tell."""
     flips = HammingBall(np.zeros(region.freedom, dtype=np.uint8), region.outer).shell(region.inner, region.outer)
     center = region.center.astype(np.int64)
     signs = 1 - 2 * center[region.free]
@@ -58,13 +77,13 @@ def presolve(network: Network, region: Region) -> Presolved:
     blocks: list[Block] = []
     kept: list[NDArray[np.intp]] = []
     for i, block in enumerate(network.blocks):
-        weights = block.weights[:, keep] * signs
-        bounds = block.bounds - block.weights @ ones
+        weights = block.matrix[:, keep] * signs
+        bounds = block.bounds - block.matrix @ ones
         low, high = _reach(weights, moves)
         stays_one, live = low >= bounds, (low < bounds) & (high >= bounds)
         if network.head is None and i == len(network.blocks) - 1:
             bounds, live = np.clip(bounds, low, high + 1), np.ones_like(live)
-        blocks.append(Block(weights[live], bounds[live]))
+        blocks.append(Block(fitting(weights[live]), bounds[live]))
         kept.append(np.flatnonzero(live))
         ones, keep, moves, signs = stays_one.astype(np.int64), live, None, np.ones(int(live.sum()), dtype=np.int64)
     head, classes = network.head, np.empty(0, dtype=np.intp)
@@ -73,6 +92,7 @@ def presolve(network: Network, region: Region) -> Presolved:
         classes = _possible(head, moves)
         head = _restricted(head, classes)
     presolved, read = _without_unread(Network(tuple(blocks), head))
+    left = tuple(tuple(some[mine].tolist()) for some, mine in zip(kept, read, strict=True))
     return Presolved(
         network=presolved,
         region=flips,
@@ -80,14 +100,35 @@ def presolve(network: Network, region: Region) -> Presolved:
         classes=tuple(classes.tolist()),
         neurons=tuple(block.outputs for block in network.blocks),
         live=tuple(block.outputs for block in presolved.blocks),
-        kept=tuple(tuple(some[mine].tolist()) for some, mine in zip(kept, read, strict=True)),
+        kept=left,
+        stands=tuple(tuple((neuron, k, False) for k, neuron in enumerate(some)) for some in left),
     )
 
 
-def _reach(weights: Whole, moves: Region | None) -> tuple[Whole, Whole]:
-    if moves is not None:
-        return moves.reach(weights)
-    return np.minimum(weights, 0).sum(axis=1), np.maximum(weights, 0).sum(axis=1)
+def _joined(solved: Presolved, fewer: Merged, rest: Presolved) -> Presolved:
+    """Return rest, which is what bounds leave of fewer, which has merged neurons of solved, in the terms of solved."""
+    parts = list(zip(solved.kept, solved.stands, fewer.stands, rest.kept, strict=True))
+    return replace(
+        rest,
+        source=solved.source,
+        classes=tuple(solved.classes[c] for c in rest.classes),
+        neurons=solved.neurons,
+        kept=tuple(tuple(kept[k] for k in stand.left[list(left)].tolist()) for kept, _, stand, left in parts),
+        stands=tuple(_followed(names, stand, left) for _, names, stand, left in parts),
+    )
+
+
+def _followed(
+    names: tuple[tuple[int, int, bool], ...], stand: Stand, left: tuple[int, ...]
+) -> tuple[tuple[int, int, bool], ...]:
+    """Return who stands for the named neurons after a merge of which these are left; nobody for constants."""
+    places = {int(stand.left[k]): new for new, k in enumerate(left)}
+    moved = ((neuron, places.get(int(stand.which[k])), opposite != bool(stand.opposite[k])) for neuron, k, opposite in names)
+    return tuple((neuron, new, opposite) for neuron, new, opposite in moved if new is not None)
+
+
+def _reach(weights: Matrix, moves: Region | None) -> tuple[Whole, Whole]:
+    return moves.reach(weights) if moves is not None else swing(weights)
 
 
 def _possible(head: Head, moves: Region | None) -> NDArray[np.intp]:
@@ -119,9 +160,9 @@ def _without_unread(network: Network) -> tuple[Network, list[NDArray[np.bool_]]]
     head = replace(head, weights=head.weights[:, read] if blocks else head.weights)
     every: list[NDArray[np.bool_]] = []
     for i in reversed(range(len(blocks))):
-        blocks[i] = Block(blocks[i].weights[read], blocks[i].bounds[read])
+        blocks[i] = Block(fitting(blocks[i].matrix[read]), blocks[i].bounds[read])
         every.insert(0, read)
         if i:
-            read = (blocks[i].weights != 0).any(axis=0)
-            blocks[i] = Block(blocks[i].weights[:, read], blocks[i].bounds)
+            read = blocks[i].matrix.any(axis=0)
+            blocks[i] = Block(fitting(blocks[i].matrix[:, read]), blocks[i].bounds)
     return Network(tuple(blocks), head), every

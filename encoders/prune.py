@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bnnverify.encoders.bits import ONES, Words
 from bnnverify.encoders.lanes import Runs
 from bnnverify.network import Head, Network, Whole, exact_products
+from bnnverify.sparse import Matrix, by_sign
 
 UNDECIDED = -1
 
@@ -29,7 +30,7 @@ class Pruner:
         """Return for each run the class that all of its points have, or UNDECIDED. choice: (neurons, runs) rows."""
         low, high = self._first(runs, choice)
         for block in self._network.blocks[1:]:
-            least, most = _reach(block.weights, low, high)
+            least, most = _reach(block.matrix, low, high)
             low, high = least >= block.bounds, most >= block.bounds
         head = self._network.head
         return np.full(len(runs), UNDECIDED, dtype=np.intp) if head is None else _winner(head, low, high)
@@ -55,9 +56,9 @@ class Pruner:
         return self._before[lane]
 
 
-def _reach(weights: Whole, low: NDArray[np.bool_], high: NDArray[np.bool_]) -> tuple[Whole, Whole]:
+def _reach(weights: Matrix, low: NDArray[np.bool_], high: NDArray[np.bool_]) -> tuple[Whole, Whole]:
     """Return the least and the largest of each weights @ x for bits between low and high: (runs, rows) each."""
-    rises, falls = np.maximum(weights, 0), np.minimum(weights, 0)
+    falls, rises = by_sign(weights)
     lows, highs = low.astype(np.uint8), high.astype(np.uint8)
     least = exact_products(lows, rises) + exact_products(highs, falls)
     return least, exact_products(highs, rises) + exact_products(lows, falls)

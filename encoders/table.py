@@ -46,6 +46,10 @@ class Table:
             if len(later):  # sums are made twice, because those of all neurons together may not fit into memory
                 self.rows[steps.first : steps.first + len(later)] = packed(self.layout.sums(weights) >= later[:, None], width)
 
+    @property
+    def inputs(self) -> int:
+        return self._block.inputs
+
     def choice(self, prefixes: Indices) -> NDArray[np.int32]:
         """Return for each prefix the row of every neuron: (runs, prefix size) to (neurons, runs)."""
         rows = np.empty((self._block.outputs, len(prefixes)), dtype=np.int32)

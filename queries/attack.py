@@ -10,14 +10,17 @@ from bnnverify.query import Query
 from bnnverify.result import AttackResult
 
 
-def attack(query: Query, *, engine: str = "auto", budget: Budget | None = None, seed: int = 0) -> AttackResult:
+def attack(
+    query: Query, *, engine: str = "auto", jobs: int | None = None, budget: Budget | None = None, seed: int = 0
+) -> AttackResult:
     """Return a replayed witness, or that there is none (proved), or UNKNOWN with the reason.
 
+    jobs: how many cores it may use, None for all; with 1, no two engines race.
     seed: of the random numbers of the cheap attack that "auto" begins with.
     """
     budget = budget or Budget()
     started = time.monotonic()
-    with Crew(engine, budget, seed=seed) as crew:
+    with Crew(engine, budget, jobs=jobs, seed=seed) as crew:
         running, _ = crew.member(query, counting=False)
         finding = running.find(query, budget)
     return AttackResult(

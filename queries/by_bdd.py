@@ -65,9 +65,9 @@ class BddEngine:
                 report(Progress(sum(seen), size, Tally.seen(size, seen)))
         except _Stopped as stopped:
             return Tally.seen(size, seen, str(stopped))
-        except MemoryError as error:
+        except MemoryError:
             self.close()
-            return Tally.seen(size, seen, str(error))
+            return Tally.seen(size, seen, _full("the diagrams do", budget))
         if sum(seen) != size:
             raise Disagreement(f"bdd engine: expected parts of {size} points in all, got {sum(seen)}")
         return Tally.seen(size, seen)
@@ -86,9 +86,9 @@ class BddEngine:
                     return Finding(True, confirmed(query, point))
         except _Stopped as stopped:
             return Finding(None, reason=str(stopped))
-        except MemoryError as error:
+        except MemoryError:
             self.close()
-            return Finding(None, reason=str(error) or "the frontier does not fit into memory")
+            return Finding(None, reason=_full("the sets of points do", budget))
         return Finding(False)
 
     def _sweeps(self, solved: Presolved) -> bool:
@@ -149,7 +149,7 @@ def _swept(query: Query, solved: Presolved, budget: Budget, report: Report) -> T
     except _Stopped as stopped:
         return tally(str(stopped))
     except MemoryError:
-        return tally("the frontier does not fit into memory")
+        return tally(_full("the frontier does", budget))
     if shells.sum() != region.size:
         raise Disagreement(f"bdd engine: expected {region.size} points in the region, got {shells.sum()}")
     measured = solved.decided or (region.inner, region.outer) != (0, region.n)
@@ -181,6 +181,11 @@ def _met(solved: Presolved, wanted: list[int], budget: Budget) -> Bits | None:
             first: Bits = codes.examples[hits[np.argmin(codes.distances[hits])]]
             return first
     return None
+
+
+def _full(what: str, budget: Budget) -> str:
+    """Return in words that memory is full, and how much there was if that is limited: not in a package's words."""
+    return f"{what} not fit into " + (f"the memory limit of {budget.memory / 2**30:g} GiB" if budget.memory else "memory")
 
 
 class _Stopped(Exception):

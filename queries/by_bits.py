@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from math import comb
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 
@@ -22,9 +22,15 @@ from bnnverify.errors import Disagreement
 from bnnverify.network import Bits
 from bnnverify.queries.effort import netlist, products
 from bnnverify.queries.engine import Ability, Budget, Progress, Report, cores, kept, silent
+from bnnverify.queries.lessened import lessened
 from bnnverify.query import Query, confirmed
 from bnnverify.result import Finding
 from bnnverify.tally import Shares, Tally
+
+Made = TypeVar("Made")
+
+SHARE = 16  # of the points, at most so many are drawn before all are looked at
+GLIMPSES = 2**20  # so many of these before code is made that would be faster
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,6 @@ class _Part:
     distance: int | None
     numbers: Numbers
     pruned: int = 0
-
 
 
 class BitsEngine:
@@ -59,20 +64,44 @@ class BitsEngine:
             report(Progress(census.done, query.region.size, census.tally()))
         if census.done > query.region.size or (census.done < query.region.size and not budget.spent):
             raise Disagreement(f"bits: expected {query.region.size} points in the region, met {census.done}")
-        return census.tally("" if census.done == query.region.size else f"stopped after {budget.seconds:g} s")
+        return census.tally("" if census.done == query.region.size else budget.reason)
 
     def find(self, query: Query, budget: Budget) -> Finding:
-        """Return whether the event happens, with a witness at the smallest distance where it does."""
+        """Return whether the event happens, with a witness that no flip can be taken back from.
+
+        Where there are many points, some of the farthest are drawn first: most of a region is far out, and so are most hits.
+        """
         solved = presolve(query.network, query.region)
         targets = [i for i, c in enumerate(solved.classes) if c in query.targets]
         if not targets:
             return Finding(False)
         for flips in self._hits(solved, targets, budget):
             if flips is not None:
-                return Finding(True, confirmed(query, solved.points(flips)))
+                return Finding(True, confirmed(query, solved.points(lessened(solved, targets, flips))))
             if budget.spent:
-                return Finding(None, reason=f"stopped after {budget.seconds:g} s")
-        return Finding(False)
+                break
+        return Finding(None, reason=budget.reason) if budget.spent else Finding(False)
+
+    def drawn(self, solved: Presolved, targets: list[int], points: int, budget: Budget) -> Bits | None:
+        """Return the flips of a point of solved.region where a target wins, if one is among about so many drawn at random."""
+        if solved.decided or points < 1:
+            return None
+        found = self._drawn(Enumeration(solved, self._kept, mixed=False), targets, points, budget)
+        return next((flips for flips in found if flips is not None), None)
+
+    def everywhere(self, solved: Presolved, targets: list[int], budget: Budget) -> Iterator[Bits]:
+        """Yield, for parts that make up solved.region, the flips of all points where a target wins, (k, freedom); k may be 0.
+
+        Ends early when the budget is spent.
+        """
+        if solved.decided or _is_small(solved):
+            for flips in solved.region.points():
+                yield flips[np.isin(solved.network(flips), targets)]
+                if budget.spent:
+                    return
+            return
+        task = Enumeration(solved, self._kept, mixed=True)
+        yield from _side_by_side(lambda runs: task.points(runs, targets), task.parts(), self._workers, budget)
 
     def close(self) -> None:
         """Nothing outlives a question."""
@@ -88,20 +117,23 @@ class BitsEngine:
         else:
             cube = (solved.region.inner, solved.region.outer) == (0, solved.region.n)
             task = Enumeration(solved, self._kept, mixed=cube)  # nobody measures distance in a cube
-            yield from _side_by_side(task.counted, task.parts(), self._workers, budget)
+            yield from _side_by_side(lambda runs: _part(task, runs), task.parts(), self._workers, budget)
 
     def _hits(self, solved: Presolved, targets: list[int], budget: Budget) -> Iterator[Bits | None]:
-        """Yield for parts of the region, nearest first, the flips of a point where a target wins, or None."""
+        """Yield for parts of the region the flips of a point where a target wins, or None; less when the budget is spent."""
         if solved.decided or _is_small(solved):
             for flips in solved.region.points():
                 hits = np.flatnonzero(np.isin(solved.network(flips), targets))
                 yield flips[hits[0]] if len(hits) else None
             return
         task = Enumeration(solved, self._kept, mixed=False)
-        for runs in task.parts():
-            yield task.first(runs, targets)
-            if budget.spent:
-                return
+        yield from self._drawn(task, targets, solved.region.size // SHARE, budget)
+        yield from _side_by_side(lambda runs: task.first(runs, targets), task.parts(), self._workers, budget)
+
+    def _drawn(self, task: Enumeration, targets: list[int], points: int, budget: Budget) -> Iterator[Bits | None]:
+        glimpses, others = task.drawn(min(points, GLIMPSES)), task.drawn(points - GLIMPSES, seed=1)
+        yield from _side_by_side(lambda runs: task.glimpsed(runs, targets), glimpses, self._workers, budget)
+        yield from _side_by_side(lambda runs: task.first(runs, targets), others, self._workers, budget)
 
 
 @dataclass
@@ -146,21 +178,22 @@ def _is_small(solved: Presolved) -> bool:
     return products(solved) <= netlist(solved)
 
 
-def _side_by_side(
-    work: Callable[[Runs], tuple[Numbers, int]], parts: Iterator[Runs], workers: int, budget: Budget
-) -> Iterator[_Part]:
+def _part(task: Enumeration, runs: Runs) -> _Part:
+    return _Part(runs.distance, *task.counted(runs))
+
+
+def _side_by_side(work: Callable[[Runs], Made], parts: Iterator[Runs], workers: int, budget: Budget) -> Iterator[Made]:
     """Yield what work makes of each part, in order, a few parts at the same time, until the budget is spent."""
     pool = ThreadPoolExecutor(workers)
-    waiting: list[tuple[int | None, Future[tuple[Numbers, int]]]] = []
+    waiting: list[Future[Made]] = []
     try:
         for part in parts:
-            waiting.append((part.distance, pool.submit(work, part)))
+            waiting.append(pool.submit(work, part))
             if len(waiting) > workers:
-                distance, future = waiting.pop(0)
-                yield _Part(distance, *future.result())
+                yield waiting.pop(0).result()
             if budget.spent:
                 return
-        for distance, future in waiting:
-            yield _Part(distance, *future.result())
+        for future in waiting:
+            yield future.result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -21,6 +21,7 @@ from bnnverify.encoders.presolve import Presolved, presolve
 from bnnverify.errors import WitnessRejected
 from bnnverify.network import Bits, Whole, exact_products
 from bnnverify.queries.engine import Ability, Budget, Progress, Report, silent
+from bnnverify.queries.lessened import lessened
 from bnnverify.query import EachClass, Query, confirmed
 from bnnverify.region import Region
 from bnnverify.result import Finding
@@ -49,7 +50,18 @@ class SatEngine:
         """Nothing outlives a question."""
 
     def find(self, query: Query, budget: Budget) -> Finding:
-        """Return whether query.event happens in query.region, with a replayed witness if it does."""
+        """Return whether query.event happens in query.region, with a replayed witness if it does.
+
+        A ball is easier than its shell, and what happens nowhere in the ball happens nowhere in the shell.
+        """
+        if query.region.inner:
+            ball = Query(query.network, query.region.shell(0, query.region.outer), query.event)
+            finding = self._found(ball, budget)
+            if finding.witness is None or np.array(finding.witness.bits, dtype=np.uint8) in query.region:
+                return finding
+        return self._found(query, budget)
+
+    def _found(self, query: Query, budget: Budget) -> Finding:
         question = presolve(query.network, query.region)
         targets = _numbers(question, query.targets)
         if not targets:
@@ -58,12 +70,12 @@ class SatEngine:
         if question.network(nearest) in targets:
             return Finding(True, confirmed(query, question.points(nearest)))
         if budget.spent:
-            return Finding(None, reason=_stopped(budget))
+            return Finding(None, reason=budget.reason)
         encoded = formula(question, targets, encoding=self._encoding)
         with _opened(encoded) as solver:
             answer = _solved(solver, budget)
             if answer is None:
-                return Finding(None, reason=_stopped(budget))
+                return Finding(None, reason=budget.reason)
             if not answer:
                 return Finding(False)
             flips = lessened(question, targets, _named(solver, encoded))
@@ -77,7 +89,7 @@ class SatEngine:
         if not sought:
             return census.tally(query)
         if budget.spent:
-            return census.tally(query, reason=_stopped(budget))
+            return census.tally(query, reason=budget.reason)
         encoded = formula(question, sought, encoding=self._encoding)
         with _opened(encoded) as solver:
             while answer := _solved(solver, budget):
@@ -87,7 +99,7 @@ class SatEngine:
                     if budget.spent:
                         break
                 solver.add_clause([-encoded.inputs[i] for i in cause])
-        return census.tally(query, reason="" if answer is False else _stopped(budget))
+        return census.tally(query, reason="" if answer is False else budget.reason)
 
 
 @dataclass(frozen=True)
@@ -221,20 +233,3 @@ def _named(solver: Any, encoded: Formula) -> Bits:
     """Return the flips of the model that the solver found; variables that no clause mentions may be anything, so 0."""
     positive = {literal for literal in solver.get_model() if literal > 0}
     return np.array([x in positive for x in encoded.inputs], dtype=np.uint8)
-
-
-def lessened(question: Presolved, targets: frozenset[int], flips: Bits) -> Bits:
-    """Return what is left of flips, where a target is the answer, when they are taken back one by one until none is to spare."""
-    spared = True
-    while spared:
-        spared = False
-        for i in np.flatnonzero(flips).tolist():
-            fewer = flips.copy()
-            fewer[i] = 0
-            if fewer in question.region and question.network(fewer) in targets:
-                flips, spared = fewer, True
-    return flips
-
-
-def _stopped(budget: Budget) -> str:
-    return f"stopped after {budget.seconds:g} s" if budget.seconds is not None else "stopped"

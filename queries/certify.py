@@ -135,7 +135,7 @@ class _Worker:
 
     def __init__(self, task: _Task, jobs: int) -> None:
         self.task = task
-        self.crew = Crew(task.engine, Budget(task.timeout, task.memory), jobs=jobs)
+        self.crew = Crew(task.engine, Budget(task.timeout, task.memory), crews=jobs)
 
     def row(self, sample: _Sample) -> Row:
         started, task = time.monotonic(), self.task

@@ -60,7 +60,7 @@ def attacked(query: Query, solved: Presolved, seed: int = 0) -> Witness | None:
     The attack runs on what presolve leaves of the network, which is a fraction of it.
     """
     numbers = [k for k, label in enumerate(solved.classes) if label in query.targets]
-    weights = sum(block.weights.size for block in solved.network.blocks) + 1
+    weights = sum(block.matrix.size for block in solved.network.blocks) + 1
     start = np.zeros(solved.region.n, dtype=np.uint8)
     event, largest = Becomes(*numbers), solved.region.outer
     for way, evaluations in WAYS:

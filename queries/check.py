@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bnnverify.checker.claim import version_of
-from bnnverify.checker.files import plain, record
-from bnnverify.checker.sample import Shown, shown
+from bnnverify.checker.claim import CLAIM, TRACED, Claim, is_exactly, version_of
+from bnnverify.checker.files import COUNTED, plain, record
+from bnnverify.checker.sample import shown
 from bnnverify.checking import Checked, Checking
-from bnnverify.errors import BadInput, Rejected
+from bnnverify.errors import BadInput, BadModel, Rejected
 from bnnverify.formats import native
 from bnnverify.network import Network
+from bnnverify.region import HammingBall
 
 MANIFEST, MODEL = "proof.json", "model.npz"
-FILES = ("claim.json", "formula.cnf", "meanings.txt", "trace.drup")
 
 Heard = Callable[[Checked, int, int], None]
 
@@ -34,10 +35,14 @@ def check(folder: Path, *, network: Network | None = None, report: Heard = unhea
     """
     started = time.monotonic()
     listed = _listed(folder)
-    model = native.read(plain(folder / MODEL))
+    try:
+        model = native.read(plain(folder / MODEL))
+    except (BadModel, Rejected) as error:
+        raise BadModel(f"{folder / MODEL}: {error}") from error
     for what, sha256 in (("model.npz", model.sha256), ("model", network.sha256 if network else model.sha256)):
         if listed["model_sha256"] != sha256:
             raise BadInput(f"{folder}: expected proofs about {what} {sha256[:12]}, got some about {listed['model_sha256'][:12]}")
+    _model_listed(folder, listed)
     rows: list[Checked] = []
     for index in listed["wanted"]:
         if str(index) in listed["rows"]:
@@ -52,21 +57,23 @@ def _listed(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise BadInput(f"{folder}: expected a folder of proofs, got {'a file' if folder.exists() else 'nothing'}")
     try:
-        listed = record(folder / MANIFEST)
+        listed = record(folder / MANIFEST, digits=COUNTED)
         version_of(listed, MANIFEST)
-    except Rejected as error:
-        raise BadInput(f"{folder}: {error}") from None
+    except (Rejected, RecursionError) as error:
+        raise BadInput(f"{folder}: {_line(error)}") from None
     wanted, free, rows = listed.get("wanted"), listed.get("free"), listed.get("rows")
     whole = isinstance(wanted, list) and isinstance(free, list) and all(type(n) is int and n >= 0 for n in [*wanted, *free])
     named = isinstance(rows, dict) and isinstance(listed.get("model_sha256"), str)
     if not whole or not named or type(listed.get("radius")) is not int:
         raise BadInput(f"{folder}: expected radius, free, wanted and rows in {MANIFEST}, got something else")
+    if not wanted:
+        raise BadInput(f"{folder}: expected at least one wanted sample in {MANIFEST}, got none: there is nothing to check")
     if set(rows or ()) - set(map(str, wanted or ())) or len(set(wanted or ())) < len(wanted or ()):
         raise BadInput(f"{folder}: expected rows of wanted samples in {MANIFEST}, each wanted once")
     return listed
 
 
-def _row(folder: Path, model: Network, index: int, entry: object, listed: dict[str, Any]) -> Checked:
+def _row(folder: Path, model: Network, index: int, entry: Any, listed: dict[str, Any]) -> Checked:
     """Return whether this sample's proof is accepted."""
     started = time.monotonic()
     verdict, size = "UNKNOWN", 0
@@ -76,14 +83,12 @@ def _row(folder: Path, model: Network, index: int, entry: object, listed: dict[s
             return Checked(index, verdict, accepted=False, reason="undecided: there is nothing to check")
         size = _fingerprints(folder / str(index), entry)
         found = shown(folder / str(index), model)
-        _agrees(found, index, verdict, listed)
-    except Rejected as error:
-        return Checked(index, verdict, accepted=False, reason=str(error), bytes=size, seconds=time.monotonic() - started)
-    except (OSError, RecursionError, MemoryError, OverflowError) as error:
-        reason = f"cannot be checked: {type(error).__name__} {error}"
-        return Checked(index, verdict, accepted=False, reason=reason, bytes=size, seconds=time.monotonic() - started)
+        _agrees(found.claim, index, listed, entry)
+    except (OSError, ValueError, RecursionError, MemoryError, OverflowError) as error:
+        return Checked(index, verdict, accepted=False, reason=_line(error), bytes=size, seconds=time.monotonic() - started)
     sizes = found.variables, found.clauses, found.lemmas, found.patterns, size
-    return Checked(index, verdict, True, found.claim.by, "", *sizes, time.monotonic() - started)
+    distance = found.claim.distance if "distance" in entry else None
+    return Checked(index, verdict, True, found.claim.by, "", *sizes, time.monotonic() - started, distance)
 
 
 def _verdict(entry: object) -> str:
@@ -94,26 +99,59 @@ def _verdict(entry: object) -> str:
     return str(verdict)
 
 
+def _line(error: Exception) -> str:
+    """Return what is wrong as one line: words out of a proof's files may hold anything, the look of another row included."""
+    words = str(error) if isinstance(error, Rejected) else f"cannot be checked: {type(error).__name__} {error}"
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in words).split())
+
+
+def _model_listed(folder: Path, listed: dict[str, Any]) -> None:
+    """Raise BadInput unless model.npz, and nothing else, is listed beside the rows, as it is."""
+    try:
+        files = listed.get("files")
+        if not isinstance(files, dict) or set(files) != {MODEL}:
+            raise Rejected(f"{MANIFEST}: expected the size and sha256 of {MODEL} alone under files")
+        _fingerprint(folder / MODEL, files[MODEL])
+    except Rejected as error:
+        raise BadInput(f"{folder}: {_line(error)}") from None
+
+
 def _fingerprints(place: Path, entry: Any) -> int:
-    """Return the bytes of the sample's files, after comparing each with its fingerprint."""
+    """Return the bytes of the sample's files, after comparing each with its size and fingerprint."""
     files = entry.get("files")
-    if not isinstance(files, dict) or not set(files) <= set(FILES) or FILES[0] not in files:
-        raise Rejected(f"{MANIFEST}: expected {FILES[0]} and others of {', '.join(FILES[1:])} for each sample")
-    total = 0
-    for name, told in files.items():
-        with plain(place / name).open("rb") as file:
-            came = hashlib.file_digest(file, "sha256").hexdigest()
-        total += (place / name).stat().st_size
-        if not isinstance(told, dict) or told.get("sha256") != came:
-            raise Rejected(f"{name}: expected the file that {MANIFEST} lists, got one with sha256 {came[:12]}")
-    return total
+    if not isinstance(files, dict) or set(files) not in ({CLAIM}, {CLAIM, *TRACED}):
+        raise Rejected(f"{MANIFEST}: expected the files {CLAIM}, and with a trace {', '.join(TRACED)}, for each sample")
+    if place.is_symlink() or not place.is_dir():
+        raise Rejected(f"{place.name}: expected an ordinary folder, got {'a link' if place.is_symlink() else 'none'}")
+    return sum(_fingerprint(place / name, told) for name, told in files.items())
 
 
-def _agrees(found: Shown, index: int, verdict: str, listed: dict[str, Any]) -> None:
-    """Raise where what was shown is not what the list says."""
-    claim = found.claim
-    came = {"index": claim.index, "verdict": claim.verdict, "radius": claim.radius, "free": list(claim.free)}
-    told = {"index": index, "verdict": verdict, "radius": listed["radius"], "free": listed["free"]}
-    for name, value in told.items():
-        if came[name] != value:
-            raise Rejected(f"claim.json: expected the {name} of {MANIFEST}, {str(value)[:20]}, got {str(came[name])[:20]}")
+def _fingerprint(path: Path, told: object) -> int:
+    """Return the bytes of a file, after comparing it with what the list says."""
+    with plain(path).open("rb") as file:
+        size, sha256 = os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()
+    if not is_exactly(told, {"size": size, "sha256": sha256}):
+        raise Rejected(f"{path.name}: expected the file that {MANIFEST} lists, got {size} bytes with sha256 {sha256[:12]}")
+    return size
+
+
+def _agrees(claim: Claim, index: int, listed: dict[str, Any], entry: dict[str, Any]) -> None:
+    """Raise where the list says of a sample what its proof, which holds, does not."""
+    row, robust = entry["row"], claim.verdict == "ROBUST"
+    size = 0 if robust else HammingBall(claim.bits, claim.radius, free=list(claim.free)).size
+    said: dict[str, tuple[object, object]] = {
+        "index": (claim.index, index),
+        "index of the row": (claim.index, row.get("index")),
+        "verdict": (claim.verdict, row["verdict"]),
+        "radius": (claim.radius, listed["radius"]),
+        "free": (list(claim.free), listed["free"]),
+        "distance": (list(claim.distance or ()), entry["distance"]) if "distance" in entry else (None, None),
+        "predicted": (claim.predicted, row.get("predicted")),
+        "label": (claim.label, row.get("label")),
+        "adversarial": ({"low": int(not robust), "high": size, "confidence": 1.0}, row.get("adversarial")),
+        "sample": (hashlib.sha256(claim.bits.tobytes()).hexdigest(), entry.get("sample")),
+        "files": (sorted(claim.files), sorted(entry["files"])),
+    }
+    for name, (came, told) in said.items():
+        if not is_exactly(told, came):
+            raise Rejected(f"{CLAIM}: expected the {name} of {MANIFEST}, {str(told)[:20]}, got {str(came)[:20]}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bnnverify.checker.claim import FORMAT, VERSION
-from bnnverify.network import InputCoding
+from bnnverify.network import Bits, InputCoding
 from bnnverify.queries.refute import Refutation
 from bnnverify.query import Query
 
@@ -37,9 +37,14 @@ class Written:
             return cls(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def write(folder: Path, query: Query, found: Refutation, *, index: int, label: int | None) -> dict[str, Written]:
-    """Write the files of a decided sample into folder, and return what was written by name."""
-    claim = claimed(query, found, index=index, label=label)
+def write(
+    folder: Path, query: Query, found: Refutation, *, index: int, label: int | None, beyond: Bits | None = None
+) -> dict[str, Written]:
+    """Write the files of a decided sample into folder, and return what was written by name.
+
+    beyond: (n,) bits of a witness outside a region that is ROBUST, if one is known.
+    """
+    claim = claimed(query, found, index=index, label=label, beyond=beyond)
     names = [CLAIM]
     _lines(folder / CLAIM, [json.dumps(claim)])
     if found.meant is not None:
@@ -50,9 +55,10 @@ def write(folder: Path, query: Query, found: Refutation, *, index: int, label: i
     return {name: Written.of(folder / name) for name in names}
 
 
-def claimed(query: Query, found: Refutation, *, index: int, label: int | None) -> dict[str, Any]:
+def claimed(query: Query, found: Refutation, *, index: int, label: int | None, beyond: Bits | None) -> dict[str, Any]:
     """Return what is claimed, and every margin it rests on, as plain data."""
     witness, region = found.finding.witness, query.region
+    shown = beyond if witness is None else witness.bits
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -66,7 +72,7 @@ def claimed(query: Query, found: Refutation, *, index: int, label: int | None) -
         "bits": "".join(map(str, region.center.tolist())),
         "free": region.positions.tolist(),
         "pixels": _pixels(query.network.coding),
-        "witness": None if witness is None else "".join(map(str, witness.bits)),
+        "witness": None if shown is None else "".join(map(str, shown)),
         "classes": list(found.classes),
         "folded": found.margins.folded if witness is None else [],
         "dropped": found.margins.dropped if witness is None else [],

@@ -18,6 +18,7 @@ from bnnverify.latent import WIDEST
 from bnnverify.network import Bits, Network
 from bnnverify.queries import judge
 from bnnverify.queries.case import TRIES, Task, case, unanswered
+from bnnverify.queries.child import load_engine
 from bnnverify.queries.codes import class_codes
 from bnnverify.queries.entrants import Entrant, checked, rivals, untouched
 from bnnverify.queries.figures import Grids, figures
@@ -121,6 +122,8 @@ def foresee(
     rivals(arms, against)
     if engine not in ("auto", *ENGINES):
         raise BadQuery(f"engine must be one of auto, {', '.join(ENGINES)}, got {engine!r}")
+    if engine != "auto":
+        load_engine(ENGINES[engine])  # its package may be missing
     task = Task(_radii(radii, samples.bits.shape[1]))
     asked = _Field((), _first(samples, limit), task).asked()
     with Store(store if store and store.exists() else None, asked):

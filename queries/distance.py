@@ -44,6 +44,7 @@ def distance(
     cost: Cost | None = None,
     largest: int | None = None,
     engine: str = "auto",
+    jobs: int | None = None,
     budget: Budget | None = None,
     report: Reached = unheard,
 ) -> Distance:
@@ -51,6 +52,7 @@ def distance(
 
     center: (n,) bits. event: default Leaves(class of the centre). free: positions that may flip, default all.
     cost: what flips cost, default 1 each. largest: give up beyond this cost, default none.
+    jobs: how many cores it may use, None for all; with 1, no two engines race.
     report(known) says what is known by now, each time before something harder is asked.
     """
     bits = network.check(center)
@@ -64,7 +66,7 @@ def distance(
         raise BadQuery(f"radius must be between 0 and {cost.total}, got {most}")
     query = Query(network, cube.within(cost.possible), event or Leaves(network(bits)))
     search = _Search(query, cost, most, budget or Budget())
-    with Crew(engine, search.budget) as crew:
+    with Crew(engine, search.budget, jobs=jobs) as crew:
         while search.is_open:
             report(search.known())
             search.step(crew)

@@ -19,7 +19,7 @@ class Ability:
     """What an engine declares. native: it cannot be interrupted from inside and runs in a child process.
 
     exact: without a budget every answer is exact. one_pass: all classes cost no more than one.
-    counts: it is made for counting; False: it can, but is made for yes or no.
+    counts: it is made for counting; False: it is made for yes or no, and counts slowly or not at all.
     threads: it uses several cores, and takes their number as `workers` when it is made.
     """
 
@@ -46,6 +46,11 @@ class Budget:
     @property
     def spent(self) -> bool:
         return self.left is not None and self.left <= 0
+
+    @property
+    def reason(self) -> str:
+        """Return why a question ends early whose budget is spent."""
+        return f"stopped after {self.seconds:g} s" if self.seconds is not None else "stopped"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 
 from bnnverify import __version__
 from bnnverify.checker.claim import FORMAT, VERSION
-from bnnverify.checker.files import record
+from bnnverify.checker.files import COUNTED, record
 from bnnverify.errors import BadInput, Rejected
 from bnnverify.formats import save
 from bnnverify.network import Bits, Network
@@ -26,6 +26,8 @@ from bnnverify.region import Region
 from bnnverify.result import Row, Verdict
 
 MODEL, MANIFEST, DRAFTS = "model.npz", "proof.json", ".draft-"
+
+Bounds = tuple[int, int | None]  # at least so many flips, at most so many, None for no bound
 
 
 class ProofFolder:
@@ -72,15 +74,16 @@ class ProofFolder:
         row = Row.from_json(entry["row"])
         return row if row.verdict is not Verdict.UNKNOWN and (self.path / str(index)).is_dir() else None
 
-    def keep(self, row: Row, bits: Bits, files: dict[str, Written]) -> None:
-        """Move a sample's draft to its place, if it has files, and list it."""
+    def keep(self, row: Row, bits: Bits, files: dict[str, Written], distance: Bounds | None = None) -> None:
+        """Move a sample's draft to its place, if it has files, and list it. distance: what its proof says of that, if asked."""
         place = self.path / str(row.index)
         if place.exists():
             shutil.rmtree(place)
         if files:
             (self.drafts / str(row.index)).replace(place)
         plain = {name: written.to_json() for name, written in files.items()}
-        self._rows[str(row.index)] = {"row": row.to_json(), "sample": fingerprint(bits), "files": plain}
+        said = {} if distance is None else {"distance": list(distance)}
+        self._rows[str(row.index)] = {"row": row.to_json(), "sample": fingerprint(bits), "files": plain, **said}
         self._write()
 
     def _read(self) -> None:
@@ -89,7 +92,7 @@ class ProofFolder:
                 raise BadInput(f"proof folder {self.path}: expected an empty folder or proofs of an earlier run, got other files")
             return
         try:
-            found = record(self.path / MANIFEST)
+            found = record(self.path / MANIFEST, digits=COUNTED)
             self._rows = {str(int(index)): dict(entry) for index, entry in found["rows"].items()}
             for entry in self._rows.values():
                 Row.from_json(entry["row"])
@@ -114,6 +117,16 @@ class ProofFolder:
         draft = self.drafts / MANIFEST
         draft.write_text(json.dumps(told), encoding="utf-8")
         draft.replace(self.path / MANIFEST)
+
+
+def unused(path: Path) -> Path:
+    """Return path, which is an empty folder, or new in a folder that exists; BadInput where it is not."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        came = "one with files" if path.is_dir() else "a file"
+        raise BadInput(f"proof folder {path}: expected a new or empty folder, got {came}")
+    if not path.parent.is_dir():
+        raise BadInput(f"proof folder {path}: expected a folder in a folder that exists")
+    return path
 
 
 def fingerprint(bits: Bits) -> str:

@@ -6,7 +6,7 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,11 +69,10 @@ def prove(
         for sample in _each(samples):
             row = proofs.known(sample.index, sample.bits)
             if row is None:
-                todo.append((sample, sample))
+                todo.append(sample)
             else:
                 rows[row.index] = row
-        for sample, answer in side_by_side("bnnverify.queries.prove:written", task, todo, jobs):
-            row, files = (_lost(task, sample, answer), {}) if isinstance(answer, Lost) else answer
+        for sample, row, files in attempted(task, todo, jobs):
             proofs.keep(row, sample.bits, files)
             rows[row.index] = row
             report(row, len(rows), len(samples.bits))
@@ -95,11 +94,20 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """One input. label: its true class, if known."""
+    """One input. label: its true class, if known; beyond: bits of a witness further away than the radius, if known."""
 
     index: int
     bits: Bits
     label: int | None
+    beyond: Bits | None = None
+
+
+def attempted(task: Task, samples: Sequence[Sample], jobs: int) -> Iterator[tuple[Sample, Row, dict[str, Written]]]:
+    """Yield each sample with its row and what was written for it, as they come in from so many processes."""
+    questions = [(sample, sample) for sample in samples]
+    for sample, answer in side_by_side("bnnverify.queries.prove:written", task, questions, jobs):
+        row, files = (_lost(task, sample, answer), {}) if isinstance(answer, Lost) else answer
+        yield sample, row, files
 
 
 def written(task: Task, sample: Sample) -> tuple[Row, dict[str, Written]]:
@@ -123,10 +131,10 @@ def answered(task: Task, sample: Sample) -> tuple[Row, dict[str, Written]]:
     if finding.happens is not None:
         folder = task.drafts / str(sample.index)
         folder.mkdir()
-        files = write(folder, query, found, index=sample.index, label=sample.label)
+        files = write(folder, query, found, index=sample.index, label=sample.label, beyond=sample.beyond)
     low, high = {True: (1, size), False: (0, 0), None: (0, size)}[finding.happens]
     seconds = time.monotonic() - started
-    row = Row(sample.index, sample.label, predicted, finding.verdict, Count(low, high), ENGINE, seconds, finding.reason)
+    row = Row(sample.index, sample.label, predicted, finding.verdict, Count(low, high), found.engine, seconds, finding.reason)
     return row, files
 
 

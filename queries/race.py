@@ -46,7 +46,7 @@ class Race:
         """Return the first decided finding."""
         answers = self._run(lambda runner: runner.find(query, budget), lambda finding: finding.happens is not None)
         decided = answers[-1].happens is not None
-        return answers[-1] if decided else replace(answers[-1], reason="; ".join(answer.reason for answer in answers))
+        return answers[-1] if decided else replace(answers[-1], reason=_reasons(answers))
 
     def close(self) -> None:
         for runner in self._runners:
@@ -70,6 +70,11 @@ class Race:
         return answers
 
 
+def _reasons(answers: Sequence[Tally] | Sequence[Finding]) -> str:
+    """Return why the answers are open, each reason once."""
+    return "; ".join(dict.fromkeys(answer.reason for answer in answers))
+
+
 def _together(tallies: Sequence[Tally]) -> Tally:
     """Return the counts that all tallies allow."""
     counts = []
@@ -78,5 +83,4 @@ def _together(tallies: Sequence[Tally]) -> Tally:
         if low > high:
             raise Disagreement(f"engines: expected counts that agree, got {column}")
         counts.append(Count(low, high))
-    reason = "; ".join(dict.fromkeys(tally.reason for tally in tallies))
-    return Tally(tallies[0].size, tuple(counts), reason, max((tally.shells for tally in tallies), key=len))
+    return Tally(tallies[0].size, tuple(counts), _reasons(tallies), max((tally.shells for tally in tallies), key=len))

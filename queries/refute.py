@@ -1,31 +1,31 @@
-"""An answer with its reasons: a witness, or margins; behind them the formula and the trace that refutes it, or all patterns.
+"""An answer with its reasons: a witness, or margins; behind them the formula and the trace that refutes it, or enumeration.
 
-Where the blocks behind the first stay wide open, solvers are slow, but few of the patterns of the first block can be reached: the
-bits engine looks at every point then, and a checker can do the same.
+Where the blocks behind the first stay wide open, solvers are slow, but the first block has few codes, or few of them can be
+reached: the bits engine looks at every code then, or at every point, and a checker can do the same.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from bnnverify.checker.patterns import FEW, MOST
+from bnnverify.checker.patterns import FEW, MOST, MOST_CODES
 from bnnverify.encoders.margins import Margins, margins
 from bnnverify.encoders.meaning import Meant, meant
-from bnnverify.encoders.presolve import Presolved, presolve
+from bnnverify.encoders.presolve import Presolved, after_first_block, bounded
 from bnnverify.errors import BadQuery
 from bnnverify.network import Bits
 from bnnverify.queries.by_bits import BitsEngine
+from bnnverify.queries.cheap import attacked
+from bnnverify.queries.effort import is_wide
 from bnnverify.queries.engine import Budget
 from bnnverify.query import Leaves, Query, confirmed
 from bnnverify.result import Finding
 
 SOLVER = "glucose4"  # writes lemmas down, and can be interrupted
 CONFLICTS = 2_000  # between two looks at the clock
-WIDE = 4_000  # weights between open neurons behind the first block, above which solvers are slow
 OPEN = 60  # open neurons of the first block, above which a checker does not look at more than FEW points
 
 
@@ -33,7 +33,7 @@ OPEN = 60  # open neurons of the first block, above which a checker does not loo
 class Refutation:
     """What was found, and why "nowhere" holds: margins, and behind them a formula with a trace unless they decide alone.
 
-    by: what "nowhere" rests on: "margins", "trace", "patterns"; or "witness", or "" for nothing.
+    by: what "nowhere" rests on: "margins", "trace", "patterns", "codes"; or "witness", or "" for nothing. engine: who found it.
     trace: lemmas in the order in which they were learned, in the standard DRUP text, deletions included; the last one is empty.
     """
 
@@ -43,6 +43,7 @@ class Refutation:
     margins: Margins
     meant: Meant | None = None
     trace: tuple[str, ...] = ()
+    engine: str = "sat"
 
 
 def refute(query: Query, budget: Budget) -> Refutation:
@@ -50,15 +51,22 @@ def refute(query: Query, budget: Budget) -> Refutation:
     predicted = query.network(query.region.center)
     if query.event != Leaves(predicted) or query.region.inner:
         raise BadQuery(f"proof: expected the question whether class {predicted} is left in a ball, got {query.event}")
-    question = presolve(query.network, query.region)
+    question = bounded(query.network, query.region)  # with equal neurons apart: a checker wants a literal for each
     reasons = margins(query.network, query.region, question)
     if question.decided:
-        return Refutation(Finding(False), "margins", question.classes, reasons)
+        return Refutation(Finding(False), "margins", question.classes, reasons, engine="presolve")
     if budget.spent:
-        return Refutation(_stopped(budget), "", question.classes, reasons)
-    if _has_few_patterns(question):
+        return Refutation(Finding(None, reason=budget.reason), "", question.classes, reasons)
+    if is_wide(question):
+        witness = attacked(query, question)
+        if witness is not None:
+            return Refutation(Finding(True, witness), "witness", question.classes, reasons, engine="attack")
+        if _all_codes_stay(question, predicted, budget):
+            return Refutation(Finding(False), "codes", question.classes, reasons, engine="codes")
+    if _has_few_patterns(question) and not budget.spent:
         finding = BitsEngine().find(query, budget)
-        return Refutation(finding, {True: "witness", False: "patterns", None: ""}[finding.happens], question.classes, reasons)
+        by = {True: "witness", False: "patterns", None: ""}[finding.happens]
+        return Refutation(finding, by, question.classes, reasons, engine="bits")
     try:
         encoded = meant(question, predicted)
     except BadQuery as error:
@@ -68,16 +76,24 @@ def refute(query: Query, budget: Budget) -> Refutation:
         witness = confirmed(query, question.points(flips))
         return Refutation(Finding(True, witness), "witness", question.classes, reasons)
     if not trace:
-        return Refutation(_stopped(budget), "", question.classes, reasons)
+        return Refutation(Finding(None, reason=budget.reason), "", question.classes, reasons)
     return Refutation(Finding(False), "trace", question.classes, reasons, encoded, trace)
+
+
+def _all_codes_stay(question: Presolved, predicted: int, budget: Budget) -> bool:
+    """Return whether the blocks behind the first are seen to answer the same on every code of its open neurons."""
+    if 2 ** question.live[0] > min(MOST_CODES, question.region.size):
+        return False
+    behind = after_first_block(question)
+    leading = [k for k, label in enumerate(behind.classes) if question.classes[label] != predicted]
+    return not any(map(len, BitsEngine().everywhere(behind, leading, budget))) and not budget.spent
 
 
 def _has_few_patterns(question: Presolved) -> bool:
     """Return whether a solver would be slow, and all points can be looked at."""
-    behind = sum(a * b for a, b in pairwise(question.live))
     first = question.live[0] if question.live else 0
     size = question.region.size
-    return behind > WIDE and (size <= FEW or (0 < first <= OPEN and size <= MOST))
+    return is_wide(question) and (size <= FEW or (0 < first <= OPEN and size <= MOST))
 
 
 def _searched(encoded: Meant, budget: Budget) -> tuple[Bits | None, tuple[str, ...]]:
@@ -104,7 +120,3 @@ def _flips(solver: Any, encoded: Meant) -> Bits:
 def _ended(trace: list[str]) -> tuple[str, ...]:
     """Return trace with the empty lemma at its end: clauses that refute themselves leave the solver nothing to say."""
     return tuple(trace) if trace[-1:] == ["0"] else (*trace, "0")
-
-
-def _stopped(budget: Budget) -> Finding:
-    return Finding(None, reason=f"stopped after {budget.seconds:g} s" if budget.seconds is not None else "stopped")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bnnverify.errors import BadModel
-from bnnverify.network import Bits, Block, Head, Network, Whole, exact_products
+from bnnverify.network import Bits, Head, Network, Whole, exact_products
+from bnnverify.sparse import Matrix, Sparse, dense
 
 Floats = NDArray[np.float64]
+
+AT_ONCE = 2**24  # bits of one layer, of all points that are looked at together
 
 
 class Slope:
@@ -25,11 +31,12 @@ class Slope:
         self._targets, self._others = order[inside], order[~inside]
         self.freedom = len(positions)
         self._head = _head(network)
-        first: Block | Head = network.blocks[0] if network.blocks else self._head
-        moves = first.weights[:, positions] * (1 - 2 * center[positions].astype(np.int64))
-        self._moves: Whole = np.ascontiguousarray(moves.T)  # what each flip adds to the first sums: (freedom, m)
-        self._spreads = [np.sqrt(np.maximum((block.weights**2).sum(axis=1), 1)) / 2 for block in network.blocks]
-        self._start = first.weights @ center.astype(np.int64)
+        first = network.blocks[0].matrix if network.blocks else self._head.weights
+        self._rows = first[:, positions] * (1 - 2 * center[positions].astype(np.int64))
+        self._moves = _turned(self._rows)  # what each flip adds to the first sums: (freedom, m)
+        self._spreads = [np.sqrt(np.maximum(_squares(block.matrix), 1)) / 2 for block in network.blocks]
+        self._start = first @ center.astype(np.int64)
+        self._at_once = 1 + AT_ONCE // max(1, *network.widths)
 
     def points(self, flips: Bits) -> Bits:
         """Return the inputs that flips (..., freedom) stand for: (..., n)."""
@@ -39,14 +46,18 @@ class Slope:
 
     def margins(self, flips: Bits) -> Whole:
         """Return the margin of each: (k, freedom) to (k,)."""
-        sums: Whole = self._start + exact_products(flips, self._moves.T)
-        return self._after(sums)
+        return self._by_parts(flips, lambda some: self._start + exact_products(some, self._rows))
 
     def neighbours(self, flips: Bits, which: NDArray[np.intp]) -> Whole:
         """Return the margins after changing one position of which (k,) in flips (freedom,), each on its own: (k,)."""
         sums: Whole = self._start + flips.astype(np.int64) @ self._moves
-        back: Whole = 1 - 2 * flips[which].astype(np.int64)  # a position that is flipped already moves back
-        return self._after(sums + self._moves[which] * back[:, None])
+        signs: Whole = 1 - 2 * flips.astype(np.int64)  # a position that is flipped already moves back
+        return self._by_parts(which, lambda some: sums + dense(self._moves[some]) * signs[some, None])
+
+    def _by_parts(self, points: NDArray[Any], sums: Callable[[NDArray[Any]], Whole]) -> Whole:
+        """Return the margins of points, whose first-layer sums are worked out for so many at once as fit into memory."""
+        parts = range(0, max(1, len(points)), self._at_once)
+        return np.concatenate([self._after(sums(points[k : k + self._at_once])) for k in parts])
 
     def gradient(self, flips: Bits, *, window: float) -> Floats:
         """Return about how much each position would add to the margin if it were flipped, at flips (freedom,): (freedom,).
@@ -60,16 +71,17 @@ class Slope:
         bits: Bits = flips[None]
         for i, block in enumerate(self._network.blocks):
             if i:
-                sums = exact_products(bits, block.weights)[0]
+                sums = exact_products(bits, block.matrix)[0]
             slopes.append(np.where(np.abs(sums - block.bounds + 0.5) <= window * self._spreads[i], 1 / self._spreads[i], 0.0))
             bits = (sums >= block.bounds).astype(np.uint8)[None]
         scores = self._head.scores(bits)[0] if slopes else sums + self._head.offsets
         best, rival = (group[np.argmax(scores[group])] for group in (self._targets, self._others))
         if not slopes:
-            return np.asarray(self._moves[:, rival] - self._moves[:, best], dtype=np.float64)
+            moves = dense(self._moves)
+            return np.asarray(moves[:, rival] - moves[:, best], dtype=np.float64)
         back: Floats = (self._head.weights[rival] - self._head.weights[best]).astype(np.float64)
         for block, slope in zip(self._network.blocks[:0:-1], slopes[:0:-1], strict=True):
-            back = (back * slope) @ block.weights
+            back = (back * slope) @ block.matrix
         return np.asarray(self._moves @ (back * slopes[0]))
 
     def _after(self, sums: Whole) -> Whole:
@@ -89,6 +101,14 @@ class Slope:
         rows, ranks = np.arange(len(scores)), self._head.ranks
         margins: Whole = scores[rows, rival] - scores[rows, best] - (ranks[best] < ranks[rival])
         return margins
+
+
+def _turned(rows: Matrix) -> Matrix:
+    return rows.T if isinstance(rows, Sparse) else np.ascontiguousarray(rows.T)
+
+
+def _squares(rows: Matrix) -> Floats:
+    return rows.squares if isinstance(rows, Sparse) else np.asarray((rows**2).sum(axis=1))
 
 
 def _head(network: Network) -> Head:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from bnnverify import Samples
-from bnnverify.queries.plan import ENGINES
+from tests.engines import COUNTING, FINDING, OWN
 from tests.zoo import majority
 
-EVERY_ENGINE = ["auto", *(name for name in ENGINES if ":" not in name)]  # not their variants
+ALWAYS = ["auto", *(name for name in OWN if ":" not in name)]  # not their variants
+EVERY_ENGINE, COUNTING_ENGINES = [*ALWAYS, FINDING], [*ALWAYS, COUNTING]
 NETWORK = majority(9)  # class 1 from five ones on
 SAMPLES = Samples(
     bits=np.array([[1] * k + [0] * (9 - k) for k in (0, 2, 3, 4, 5, 9)], dtype=np.uint8),

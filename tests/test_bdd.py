@@ -219,15 +219,19 @@ def test_a_spent_budget_leaves_an_interval_and_its_reason(engine: BddEngine) -> 
 
 def test_a_full_table_leaves_an_interval_and_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> list[int]:
-        raise MemoryError("the diagrams do not fit into the memory they may use")
+        raise MemoryError("Unable to allocate 1.00 GiB for an array with shape (1,) and data type int64")  # numpy's words
 
     monkeypatch.setattr(Diagrams, "shares", full)
+    monkeypatch.setattr(Diagrams, "example", full)
     monkeypatch.setattr(frontier, "distinct", full)
     for strategy in ("region", "frontier"):
         query = Query(random_network(Random(3), 8, (6,), 3), Everything(8), EachClass())
-        tally = BddEngine(strategy=strategy).count(query, Budget())
-        assert "memory" in tally.reason
+        tally = BddEngine(strategy=strategy).count(query, Budget(memory=2**28))
+        assert tally.reason.endswith("not fit into the memory limit of 0.25 GiB")
         assert not any(count.exact for count in tally.counts)
+        elsewhere = Query(query.network, query.region, Leaves(query.network(query.region.center)))
+        reason = BddEngine(strategy=strategy).find(elsewhere, Budget()).reason
+        assert reason == "the sets of points do not fit into memory"
 
 
 def test_a_real_full_table_ends_in_an_interval_that_holds_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,8 +23,9 @@ from bnnverify.queries.engine import Ability, Budget
 from bnnverify.queries.plan import Crew
 from bnnverify.result import Finding, Verdict
 from bnnverify.samples import Samples
+from tests.drawn import queries
 from tests.test_by_sat import hard_query, random_network
-from tests.test_engines_agree import enumerated, queries
+from tests.test_engines_agree import enumerated
 from tests.zoo import majority, parity
 
 

@@ -177,7 +177,7 @@ def test_every_point_or_every_pattern_must_stay(few: int, monkeypatch: pytest.Mo
     monkeypatch.setattr(patterns, "FEW", few)
     bits = np.array([1, 1, 1, 1, 1, 0], dtype=np.uint8)
     for radius, fine in ((0, True), (1, True), (2, False), (6, False)):
-        claim = Claim(0, "patterns", bits, 1, radius, tuple(range(6)), None, (0, 1), ((),), ())
+        claim = Claim(0, "patterns", bits, 1, None, radius, tuple(range(6)), None, (0, 1), ((),), ())
         if fine:
             assert patterns.all_stay(Remains(majority(6), claim), claim) <= 7
         else:

@@ -13,7 +13,11 @@ import pytest
 
 from bnnverify import InputCoding, save
 from bnnverify.cli import BAD, DECIDED, OPEN
+from bnnverify.queries.by_bits import BitsEngine
+from bnnverify.queries.engine import Budget, Progress
+from bnnverify.query import Query
 from bnnverify.result import Distance
+from bnnverify.tally import Tally
 from tests.roof import plain, said, saved
 from tests.test_cli_json import documented
 from tests.zoo import majority
@@ -74,8 +78,35 @@ def test_tolerance(pixels: tuple[str, str], capsys: Capture) -> None:
     assert code == DECIDED
     assert "first failure: at radius 3 (38.46 %)" in out
     assert "largest success: radius 2" in out
-    for share, *words in (("0.1",), ("0.1", "--max", "2", "--norm", "1"), ("1/0", "--max", "2"), ("2", "--max", "2")):
+    for share, *words in (("0.1", "--norm", "1"), ("1/0", "--max", "2"), ("2", "--max", "2")):
         assert said(capsys, "distance", pixels[0], "00000", "--tolerance", share, *words)[0] == BAD
+
+
+def test_tolerance_without_a_largest_radius(pixels: tuple[str, str], capsys: Capture) -> None:
+    found = plain(capsys, "distance", pixels[0], "00000", "--tolerance", "1/16", "--jobs", "1")
+    assert (found["first_failure"], found["largest_success"], found["fails_at"], found["searched"]) == (2, 2, 3, 3)
+    assert (found["exact"], found["shares"][3]) == (True, [5, 13])
+    never = plain(capsys, "distance", pixels[0], "00000", "--tolerance", "0.5")  # exactly half of all 32 inputs
+    assert (never["first_failure"], never["fails_at"], never["searched"], never["exact"]) == (5, None, 5, True)
+
+
+def test_ctrl_c_keeps_counted_radii(pixels: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    def count(_: object, query: Query, __: object, report: Any) -> Tally:
+        """Count distance by distance; interrupted at distance 4, where 3 of 5 points are known to leave."""
+        if query.region.outer < 4:
+            return whole(BitsEngine(), query, Budget())
+        report(Progress(3, 5, Tally.seen(5, [0, 3])))
+        raise KeyboardInterrupt
+
+    whole = BitsEngine.count
+    monkeypatch.setattr(BitsEngine, "count", count)
+    question = ("distance", pixels[0], "00000", "--tolerance", "0.4")
+    code, out, _ = said(capsys, *question)
+    assert code == OPEN
+    assert "first failure: at radius 4 (more than 40.00 %); every radius below it is within tolerance" in out
+    found = plain(capsys, *question)
+    assert (found["shares"], found["failing"], found["fails_at"]) == ([[0, 1], [0, 1], [0, 1], [5, 13]], 4, 4)
+    assert (found["first_failure"], found["searched"], found["exact"], found["reason"]) == (3, 4, False, "interrupted")
 
 
 DOCS = (Path(__file__).parents[1] / "docs" / "cli.md").read_text("utf-8")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bnnverify import BadQuery, Block, Budget, Everything, HammingBall, Head, Network, Samples, class_codes, codes
 from bnnverify.encoders import enumeration
-from tests.test_engines_agree import networks, regions
+from tests.drawn import networks, regions
 from tests.zoo import majority
 
 

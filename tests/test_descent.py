@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from bnnverify import BadModel, BadQuery, Becomes, Block, Head, Leaves, Network, descent, distance
 from bnnverify.network import Bits
 from bnnverify.queries.slope import Slope
+from tests.drawn import networks
 from tests.every import every_input
-from tests.test_engines_agree import networks
 from tests.test_latents import drawn, questions
 from tests.zoo import majority, parity
 

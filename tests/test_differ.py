@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bnnverify import Budget, Everything, HammingBall, Network, Region, differ
 from bnnverify.queries import differ as room
-from tests.test_engines_agree import networks, regions
+from tests.drawn import networks, regions
 from tests.test_latents import drawn
 from tests.zoo import majority, parity, tie
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from bnnverify import Becomes, Block, EachClass, Head, Leaves, Network, Query, Region, Shell, Tally
+from bnnverify import Becomes, Block, EachClass, Head, Network, Query, Region, Shell, Tally
 from bnnverify.encoders import enumeration
 from bnnverify.queries import by_bits
 from bnnverify.queries.engine import Budget, Engine
-from bnnverify.query import Event
+from tests.drawn import queries
 from tests.zoo import WIDE, ZOO, Case
 
 many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -32,45 +32,6 @@ def lows(tally: Tally) -> list[int]:
     return [count.low for count in tally.counts]
 
 
-@st.composite
-def networks(draw: st.DrawFn, n: int) -> Network:
-    """Draw networks with 0-3 blocks: ±1, ternary or small whole weights, bounds near the middle, ties on purpose."""
-    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    values = draw(st.sampled_from([[-1, 1], [-1, 0, 1], [-3, -2, 0, 1, 5]]))
-    blocks, width = [], n
-    for _ in range(draw(st.integers(0, 3))):
-        outputs = draw(st.integers(1, 7))
-        weights = random.choice(values, (outputs, width))
-        bounds = np.minimum(weights, 0).sum(1) // 2 + np.maximum(weights, 0).sum(1) // 2 + random.integers(-1, 3, outputs)
-        blocks.append(Block(weights, bounds))
-        width = outputs
-    classes = draw(st.integers(1, 5))
-    offsets = draw(st.sampled_from([[0], [-1, 0, 1], [-(2**40), 0, 2**40]]))
-    weights = random.choice(values, (classes, width))
-    return Network(tuple(blocks), Head(weights, random.choice(offsets, classes), random.permutation(classes)))
-
-
-@st.composite
-def regions(draw: st.DrawFn, n: int) -> Region:
-    bits = st.lists(st.integers(0, 1), min_size=n, max_size=n)
-    center, free = np.array(draw(bits)), np.array(draw(bits), dtype=bool)
-    outer = draw(st.integers(0, int(free.sum())))
-    return Region(center, free, draw(st.integers(0, outer)), outer)
-
-
-@st.composite
-def queries(draw: st.DrawFn) -> Query:
-    n = draw(st.integers(1, 9))
-    network, region = draw(networks(n)), draw(regions(n))
-    labels = st.integers(0, network.classes - 1)
-    events: list[st.SearchStrategy[Event]] = [
-        st.just(EachClass()),
-        st.builds(Leaves, labels),
-        st.lists(labels, min_size=1).map(lambda chosen: Becomes(*chosen)),
-    ]
-    return Query(network, region, draw(st.one_of(events)))
-
-
 @pytest.mark.parametrize("case", ZOO, ids=lambda case: case.name)
 def test_counts_known_by_reasoning(engine: Engine, case: Case) -> None:
     assert lows(engine.count(case.query, Budget())) == list(case.counts), case.why
@@ -84,11 +45,11 @@ def test_counts_beyond_64_bits(engine: Engine, case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", ZOO + WIDE, ids=lambda case: case.name)
-def test_finds_a_class_where_there_is_one(engine: Engine, case: Case) -> None:
-    if case in WIDE and engine.name == "bits":
+def test_finds_a_class_where_there_is_one(finder: Engine, case: Case) -> None:
+    if case in WIDE and finder.name == "bits":
         pytest.skip("looks at single points")
     for c, number in enumerate(case.counts):
-        finding = engine.find(Query(case.network, case.region, Becomes(c)), Budget())
+        finding = finder.find(Query(case.network, case.region, Becomes(c)), Budget())
         assert finding.happens is (number > 0)
         if finding.witness:
             assert finding.witness.label == case.network(finding.witness.bits) == c
@@ -102,7 +63,12 @@ def test_counts_equal_enumeration(engine: Engine, query: Query) -> None:
     assert tally.of(query.targets).exact
     assert tally.of(query.targets).low == sum(want[c] for c in query.targets)
     assert all(count.low <= k <= count.high for count, k in zip(tally.counts, want, strict=True))
-    finding = engine.find(query, Budget())
+
+
+@many
+@given(query=queries())
+def test_yes_or_no_equals_enumeration(finder: Engine, query: Query) -> None:
+    want, finding = enumerated(query), finder.find(query, Budget())
     assert finding.happens is (sum(want[c] for c in query.targets) > 0)
 
 
@@ -153,6 +119,7 @@ def test_a_larger_ball_holds_the_smaller(engine: Engine, query: Query) -> None:
 @many
 @given(query=queries(), position=st.integers(0, 8))
 def test_the_two_values_of_a_bit_share_out_the_cube(engine: Engine, query: Query, position: int) -> None:
+    assume(query.network.inputs)
     network, i = query.network, position % query.network.inputs
     cube = Region(query.region.center, np.ones(network.inputs, dtype=bool), 0, network.inputs)
     others = np.delete(np.arange(network.inputs), i)
@@ -172,7 +139,12 @@ def test_a_spent_budget_leaves_an_interval_that_holds_the_truth(engine: Engine, 
     assert all(count.low <= k <= count.high for count, k in zip(tally.counts, want, strict=True))
     if not tally.of(query.targets).exact:
         assert tally.reason
-    finding = engine.find(query, Budget(seconds=0.0))
+
+
+@many
+@given(query=queries())
+def test_a_spent_budget_leaves_an_honest_yes_or_no(finder: Engine, query: Query) -> None:
+    want, finding = enumerated(query), finder.find(query, Budget(seconds=0.0))
     assert finding.happens in (None, sum(want[c] for c in query.targets) > 0)
     assert finding.happens is not None or finding.reason
 

@@ -4,7 +4,6 @@ import gzip
 import io
 import re
 import tarfile
-from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -119,13 +118,39 @@ def test_truncated_and_other_archives(tmp_path):
 
 
 @pytest.mark.usefixtures("small")
-def test_an_archive_without_its_end_is_refused_or_whole(tmp_path):
+def test_an_archive_without_its_end_is_refused(tmp_path):
+    """The last 8 bytes are the checksum and size of what was packed."""
     whole = pack(tmp_path / "net", small_files()).read_bytes()
-    sha256 = load(tmp_path / "net").sha256
-    for length in range(len(whole) - 200, len(whole), 7):
-        (tmp_path / "net").write_bytes(whole[:length])
-        with suppress(BadModel):
-            assert load(tmp_path / "net").sha256 == sha256
+    for content in [*(whole[:-lost] for lost in (1, 4, 8, 10, 50, 200)), whole[:-8] + bytes(8)]:
+        (tmp_path / "net").write_bytes(content)
+        with pytest.raises(BadModel, match="got a truncated or other file"):
+            load(tmp_path / "net")
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("name", ["9-9-weights.bin", "0-2-thres.bin", "100-0-weights.bin", "00-0-weights.bin"])
+def test_a_layer_too_many_is_refused(tmp_path, name):
+    files = {**small_files(), name: bytes(64)}
+    for path in (pack(tmp_path / "net", files), tmp_path):
+        for content in files if path is tmp_path else ():
+            (tmp_path / content).write_bytes(files[content])
+        with pytest.raises(BadModel, match=f"expected 2 layers of 2, 4 processing elements, got the file {name}"):
+            load(path)
+
+
+@pytest.mark.usefixtures("small")
+def test_two_files_of_one_name_are_refused(tmp_path):
+    pack(tmp_path / "net", {**small_files(), "copy/0-0-thres.bin": bytes(16)})
+    with pytest.raises(BadModel, match=r"0-0-thres\.bin: expected one file of this name, got several"):
+        load(tmp_path / "net")
+
+
+@pytest.mark.usefixtures("small")
+def test_an_archive_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(lfc, "LARGEST", 2**20)
+    (tmp_path / "net").write_bytes(gzip.compress(bytes(2**20 + 1)))
+    with pytest.raises(BadModel, match="an archive of at most 1048576 bytes, got more"):
+        load(tmp_path / "net")
 
 
 @pytest.mark.usefixtures("small")

@@ -1,17 +1,19 @@
 """The native format and the registry: round trips, and one clear sentence for what is no model."""
 
+import io
 import os
 import re
+import zipfile
 from contextlib import suppress
 
 import numpy as np
 import pytest
 
-from bnnverify.errors import BadModel
+from bnnverify.errors import BadModel, BadSample
 from bnnverify.formats import load, save
 from bnnverify.formats.mnist_coding import mnist_coding
 from bnnverify.network import Block, Head, InputCoding, Network
-from bnnverify.samples import digits
+from bnnverify.samples import digits, read_input
 from tests.every import Trap, every_input
 
 RECORD = {"arm": "bin_enc", "seed": 3, "accuracy": [[1, 2], [3, 4]], "why": None}
@@ -88,6 +90,24 @@ def test_a_damaged_byte_is_refused_or_harmless(tmp_path):
         file.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
         with suppress(BadModel):  # nothing else may be raised, and nothing else may be read
             assert load(file).sha256 == small().sha256
+
+
+@pytest.mark.parametrize("letter", ["(", "{", "'", '"', "\\", "\n", "\0", "é"])
+def test_a_damaged_header_of_an_array_is_refused(tmp_path, letter):
+    """numpy reads headers with Python's own tokenizer, whose complaint is an error of its own kind."""
+    array = io.BytesIO()
+    np.save(array, np.zeros((2, 2)))
+    raw = bytearray(array.getvalue())
+    place = raw.find(b"'descr':") + 7
+    raw[place : place + 1] = letter.encode("latin-1")
+    (tmp_path / "x.npy").write_bytes(raw)
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("about.npy", raw)
+    with pytest.raises(BadModel, match="damaged or unsafe"):
+        load(tmp_path / "x.npz")
+    for words in (tmp_path / "x.npy", f"{tmp_path / 'x.npz'}:0"):
+        with pytest.raises(BadSample, match="damaged or unsafe"):
+            read_input(str(words), small())
 
 
 def changed(file, **arrays):

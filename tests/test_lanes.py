@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from itertools import chain, combinations
 
 import numpy as np
 import pytest
 
-from bnnverify.encoders.lanes import Halves, LastFlips, Layout, shortest
+from bnnverify.encoders.lanes import Halves, LastFlips, Layout, Runs, shortest
 
 
 def fits(most: int, layout: Layout) -> bool:
@@ -45,6 +46,37 @@ def test_every_set_once(freedom: int) -> None:
             layouts += [shortest(freedom, inner, outer, partial(fits, most), mixed=True) for most in (0, 5, 10**6)]
             for layout in layouts:
                 assert listed(layout) == want, layout
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [LastFlips(6, 1, 4, 1), LastFlips(6, 2, 4, 2), Halves(6, 1, 4, 2, False), Halves(6, 0, 6, 3, True), Halves(6, 2, 5, 0, True)],
+    ids=str,
+)
+def test_drawn_runs_are_runs_and_meet_every_point(layout: Layout) -> None:
+    def named(runs: Runs) -> set[tuple[object, ...]]:
+        rows = zip(runs.prefixes.tolist(), runs.starts.tolist(), runs.stops.tolist(), strict=True)
+        return {(runs.distance, *prefix, start, stop) for prefix, start, stop in rows}
+
+    every = set.union(*(named(part) for part in layout.runs(3)))
+    random = np.random.default_rng(0)
+    parts = [layout.drawn(5, random) for _ in range(300)]
+    assert all(len(part) == 5 for part in parts)
+    assert set.union(*(named(part) for part in parts)) == every
+
+
+def test_drawn_points_are_about_equally_likely() -> None:
+    layout, random = Halves(6, 1, 4, 2, mixed=False), np.random.default_rng(0)
+    parts = [layout.drawn(10, random) for _ in range(4000)]
+    flips = Counter(len(prefix) for part in parts for prefix in part.prefixes.tolist())
+    weights = Counter(dict.fromkeys(range(5), 0))
+    for part in layout.runs(1):
+        weights[part.prefixes.shape[1]] += part.size
+    assert all(abs(flips[size] / 40_000 - weights[size] / layout_size(layout)) < 0.03 for size in weights)
+
+
+def layout_size(layout: Layout) -> int:
+    return sum(part.size for part in layout.runs(100))
 
 
 def test_the_shortest_layout_starts_few_runs() -> None:

@@ -20,7 +20,7 @@ from bnnverify.encoders import enumeration
 from bnnverify.latent import CodeShells, Latents
 from bnnverify.network import Bits
 from bnnverify.queries import latents as room
-from tests.test_engines_agree import networks
+from tests.drawn import networks
 from tests.zoo import majority, parity
 
 Point = tuple[int, tuple[int, ...], int]  # distance, code, class

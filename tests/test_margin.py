@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bnnverify import Block, Budget, Head, Network
 from bnnverify.queries.margin import tail_margin
-from tests.test_engines_agree import networks
+from tests.drawn import networks
 from tests.test_latents import tau
 from tests.zoo import majority
 

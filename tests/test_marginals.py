@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from bnnverify import Becomes, Budget, HammingBall, Query
 from bnnverify.queries.marginals import marginals
 from bnnverify.queries.witnesses import witnesses
-from tests.test_engines_agree import queries
+from tests.drawn import queries
 from tests.zoo import majority
 
 

@@ -5,10 +5,12 @@ import re
 import numpy as np
 import pytest
 
+from bnnverify.encoders.presolve import presolve
 from bnnverify.errors import BadModel
-from bnnverify.formats import load
+from bnnverify.formats import load, save
 from bnnverify.formats.windows import OUTSIDE, Window, convolution_rows
 from bnnverify.network import Network
+from bnnverify.region import HammingBall
 from tests.every import every_input
 from tests.onnx_graphs import Sketch, classes
 
@@ -133,7 +135,7 @@ REFUSED = {
     "zero stride": (lambda s: s.conv(2, 1, 2, 2, strides=[0, 1]), "Conv 'conv1': expected a kernel, strides"),
     "three pads": (lambda s: s.conv(2, 1, 2, 2, pads=[0, 1, 1]), "Conv 'conv1': expected 4 whole numbers pads, got [0, 1, 1]"),
     "wide pads": (lambda s: s.conv(2, 1, 2, 2, pads=[10**6] * 4), "expected at most 33554432 padded inputs"),
-    "many rows": (lambda s: s.conv(2, 1, 2, 2, pads=[1000] * 4), "33554432 weights of 8020012 rows over 12 bits (256 MiB), got"),
+    "many rows": (lambda s: s.conv(2, 1, 2, 2, pads=[1100] * 4), "33554432 weights of 9702012 rows, 4 each (256 MiB), got"),
     "two maxima": (
         lambda s: s.conv(2, 1, 1, 1).then("MaxPool", kernel_shape=[2, 2]).then("MaxPool", kernel_shape=[2, 2]),
         "MaxPool 'maxpool3': expected one maximum per layer",
@@ -165,7 +167,7 @@ def test_windows_by_hand():
     assert seen.tolist() == [[[[0, 1, 3, 4], [1, 2, 4, 5], [2, OUTSIDE, 5, OUTSIDE]]]]
     rows, shape = convolution_rows(np.array([[[[1, -1], [2, 3]]]]), Window((2, 2), pads=(0, 0, 0, 1)), places, 6)
     assert shape == (1, 3)
-    assert rows.tolist() == [[1, -1, 0, 2, 3, 0], [0, 1, -1, 0, 2, 3], [0, 0, 1, 0, 0, 2]]
+    assert rows.dense().tolist() == [[1, -1, 0, 2, 3, 0], [0, 1, -1, 0, 2, 3], [0, 0, 1, 0, 0, 2]]
 
 
 def test_a_picture_as_large_as_mnist_proves_itself_on_ten_thousand_inputs(tmp_path):
@@ -177,3 +179,19 @@ def test_a_picture_as_large_as_mnist_proves_itself_on_ten_thousand_inputs(tmp_pa
     assert isinstance(network, Network)
     assert (network.widths, network.coding.shape) == ((144, 64, 16, 10), (12, 12))
     assert "on 10002 inputs" in network.notes[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pool", [False, True])
+def test_two_convolutions_of_usual_width_never_become_dense(tmp_path, pool):
+    """The second one would have 2.3 GB of weights with its zeros, 12 MB without."""
+    sketch = Sketch("N", 1, 28, 28).then("Sub", np.float32(0.5)).then("Sign")
+    sketch.conv(16, 1, 3, 3, pads=[1, 1, 1, 1]).norm(16).sign().conv(32, 16, 2, 2)
+    sketch = sketch.then("MaxPool", kernel_shape=[2, 2], strides=[2, 2]) if pool else sketch
+    network = load(dense(sketch.norm(32).sign(), 5408 if pool else 23328, 10).save(tmp_path / "net"))
+    assert network.widths == ((784, 12544, 21632, 5408, 10) if pool else (784, 12544, 23328, 10))
+    assert sum(block.matrix.size for block in network.blocks) <= 144 * 784 + 64 * 23328  # rows of constant neurons are empty
+    save(network, tmp_path / "saved")
+    assert load(tmp_path / "saved").sha256 == network.sha256
+    image = np.random.default_rng(0).integers(0, 2, 784)
+    assert sum(presolve(network, HammingBall(image, 1)).live) > 1000

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnverify import BadModel, Block, Head, Network, pair
+from tests.drawn import networks
 from tests.every import every_input
-from tests.test_engines_agree import networks
 from tests.zoo import majority, parity, tie
 
 
@@ -47,6 +47,13 @@ def test_depths_are_made_equal() -> None:
     for a, b in ((tie(5), deep), (deep, tie(5)), (majority(5), deep)):
         assert pair(a, b)(points).tolist() == (a(points) * b.classes + b(points)).tolist()
     assert pair(majority(5), deep).widths == (5, 1, 2, 4)  # the bit handed on is a neuron that the deep one has
+
+
+def test_a_block_without_neurons() -> None:
+    """Nothing is left to tell inputs apart: each network gives all of them its first class."""
+    empty = Network((Block(np.zeros((0, 3), dtype=int), np.zeros(0, dtype=int)),), Head(np.zeros((2, 0), dtype=int), [0, 0]))
+    both = pair(empty, empty)
+    assert (both.classes, set(both(every_input(3)).tolist())) == (4, {0})
 
 
 def test_large_scores_are_refused_or_right() -> None:

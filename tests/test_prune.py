@@ -15,7 +15,8 @@ from bnnverify.encoders.enumeration import Enumeration
 from bnnverify.encoders.presolve import presolve
 from bnnverify.encoders.prune import UNDECIDED, Pruner
 from bnnverify.queries import by_bits
-from tests.test_engines_agree import enumerated, lows, queries
+from tests.drawn import queries
+from tests.test_engines_agree import enumerated, lows
 
 
 @settings(max_examples=150, deadline=None)

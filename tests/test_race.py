@@ -43,6 +43,12 @@ def test_all_stopped_leaves_what_they_know_together() -> None:
     race.close()
 
 
+def test_a_reason_that_all_share_is_said_once() -> None:
+    race = Race([InChild(SLEEPER), InChild(SLEEPER)])
+    assert race.find(CASE.query, Budget(seconds=0.3)).reason == "stopped after 0.3 s"
+    race.close()
+
+
 def test_intervals_are_cut_with_each_other() -> None:
     first, second = Tally.seen(10, [4, 1], "a"), Tally(10, (Count(0, 6), Count(4, 10)), "b")
     assert _together([first, second]).counts == (Count(4, 6), Count(4, 6))

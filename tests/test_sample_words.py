@@ -75,13 +75,20 @@ def test_all_positions_by_name_and_by_range() -> None:
     assert read_positions("0-783", 784).all()
 
 
+def test_an_empty_list_of_free_positions(tmp_path: Path) -> None:
+    assert not read_positions("", 6).any()
+    (tmp_path / "free.txt").touch()
+    with pytest.raises(BadQuery, match="free positions: expected numbers like 9"):
+        read_positions(str(tmp_path / "free.txt"), 6)
+
+
 def test_free_positions_in_a_file_of_rows(tmp_path: Path) -> None:
     (tmp_path / "free.txt").write_text("4 14\n17, 0\n")
     assert np.flatnonzero(read_positions(str(tmp_path / "free.txt"), 20)).tolist() == [0, 4, 14, 17]
 
 
 @pytest.mark.parametrize(
-    "words", ["6", "-1", "", " ", ",", "a,b", "1.5", ".", "9" * 40, "0-6", "0-999999999999999", "3-1", "1-", "-", "1--2", "1-2-3"]
+    "words", ["6", "-1", " ", ",", "a,b", "1.5", ".", "9" * 40, "0-6", "0-999999999999999", "3-1", "1-", "-", "1--2", "1-2-3"]
 )
 def test_free_positions_that_are_none(words: str) -> None:
     with pytest.raises(BadQuery, match="free positions"):

@@ -12,7 +12,9 @@ import pytest
 from bnnverify import BadQuery, Becomes, Block, Head, Leaves, Network
 from bnnverify.queries.engine import Budget
 from bnnverify.queries.tolerance import tolerance
+from bnnverify.report.sentences import safe_radius_sentences
 from bnnverify.safe_radius import SafeRadius
+from bnnverify.tally import Tally
 from tests.zoo import first_bit, majority, parity
 
 
@@ -79,6 +81,41 @@ def test_stopped_says_what_it_counted() -> None:
     assert found.largest_success is None or found.largest_success < 20
     partly = SafeRadius("bits", "leaves:0", 0, Fraction(1, 100), (Fraction(0), Fraction(1, 200)), 5, 1.0, "stopped after 1 s")
     assert (partly.exact, partly.first_failure, partly.largest_success, partly.fails_at) == (False, 1, 1, None)
+
+
+@pytest.mark.parametrize("engine", ["auto", "bits", "bdd", "sat"])
+def test_growing_radii_end_at_the_first_that_fails(engine: str) -> None:
+    center = (np.arange(6) < 4).astype(np.uint8)
+    native = engine in ("bdd", "sat")  # a process each
+    for free in ([0, 2, 3, 5], [1], []) if not native else ([0, 2, 3, 5],):
+        want = shares(majority(6), center, len(free), free, 1)
+        for share in {Fraction(1, 3), *(s for s in want if s < 1 and not native)}:
+            found = tolerance(majority(6), center, share=share, free=free, engine=engine)
+            fails = next((radius for radius, part in enumerate(want) if part > share), None)
+            assert (found.fails_at, found.failing, found.exact) == (fails, fails, True)
+            assert found.shares == tuple(want[: len(want) if fails is None else fails + 1])
+            assert found.searched == len(found.shares) - 1
+
+
+def test_what_is_known_by_now_is_told() -> None:
+    heard: list[SafeRadius] = []
+    found = tolerance(parity(7), np.zeros(7), share=Fraction(9, 10), report=lambda known, _: heard.append(known))
+    assert found.exact
+    assert [known.shares for known in heard] == [found.shares[: len(known.shares)] for known in heard]
+    assert [len(known.shares) for known in heard] == sorted(len(known.shares) for known in heard)
+    assert {known.searched for known in heard} == set(range(8))
+
+
+def test_stopped_within_a_ball_still_knows_that_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """20 of the 29 points within 2 flips are met, 7 of them adversarial; nothing is known of single distances."""
+    stopped = Tally.seen(29, [13, 7], "stopped after 1 s")
+    monkeypatch.setattr("bnnverify.queries.by_bits.BitsEngine.count", lambda *_: stopped)
+    for share, failing in ((Fraction(7, 29), None), (Fraction(6, 29), 2)):
+        found = tolerance(parity(7), np.zeros(7), share=share, largest=2, engine="bits")
+        assert (found.shares, found.failing, found.fails_at, found.first_failure, found.exact) == ((), failing, None, None, False)
+        last = ", at radius 2 at the latest" if failing else ""
+        assert f"first failure: nothing is counted yet{last}" in safe_radius_sentences(found)
+        assert found.to_json()["failing"] == failing
 
 
 def test_questions_that_make_no_sense() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,20 +12,28 @@ from bnnverify.errors import Rejected
 from bnnverify.network import Bits, InputCoding, Network
 
 FORMAT, VERSION = "bnnverify proof", 1
-GROUNDS = ("margins", "trace", "patterns", "witness")
+GROUNDS = ("margins", "trace", "patterns", "codes", "witness")
+FIELDS = (
+    *("format", "version", "index", "model_sha256", "verdict", "by", "predicted", "label", "radius", "bits", "free"),
+    *("pixels", "witness", "classes", "folded", "dropped"),
+)
+CLAIM, TRACED = "claim.json", ("formula.cnf", "meanings.txt", "trace.drup")
 
 
 @dataclass(frozen=True, eq=False)
 class Claim:
     """No point within radius flips of bits, flips of free positions only, leaves the class predicted; or the witness does.
 
-    by: what it rests on. folded: per block, (neuron, value, sum, bound, move); dropped: (class, rival, sum, bound, move).
+    by: what it rests on. Where that is no witness, there may be one beyond the radius: more flips, which do leave the class.
+    label: the class that whoever wrote it calls true; nothing follows from it.
+    folded: per block, (neuron, value, sum, bound, move); dropped: (class, rival, sum, bound, move).
     """
 
     index: int
     by: str
     bits: Bits
     predicted: int
+    label: int | None
     radius: int
     free: tuple[int, ...]
     witness: Bits | None
@@ -36,21 +45,41 @@ class Claim:
     def verdict(self) -> str:
         return "VULNERABLE" if self.by == "witness" else "ROBUST"
 
+    @property
+    def files(self) -> frozenset[str]:
+        """Return the names of the files that it rests on."""
+        return frozenset((CLAIM, *TRACED) if self.by == "trace" else (CLAIM,))
+
+    @property
+    def flips(self) -> tuple[int, ...]:
+        """Return the positions that the witness flips; none without one."""
+        return () if self.witness is None else tuple(np.flatnonzero(self.witness != self.bits).tolist())
+
+    @property
+    def distance(self) -> tuple[int, int | None] | None:
+        """Return between how many flips ROBUST says that the nearest other class is, None above for no witness."""
+        return (self.radius + 1, len(self.flips) or None) if self.verdict == "ROBUST" else None
+
 
 def claim_of(found: dict[str, Any], network: Network) -> Claim:
     """Return the claim in this object, about this network; Rejected where it is something else."""
     version_of(found, "claim.json")
+    if set(found) != set(FIELDS):
+        odd = min(set(found) ^ set(FIELDS))
+        expected, came = ("no", "one") if odd in found else ("a", "none")
+        raise Rejected(f"claim.json: expected {expected} field {odd[:20]}, got {came}")
     if network.head is None:
         raise Rejected("model.npz: expected a network with classes, got one without a head")
-    expected = {"model_sha256": network.sha256, "pixels": _pixels(network.coding)}
-    for name, value in expected.items():
-        if found.get(name) != value:
+    same = {"model_sha256": network.sha256, "pixels": _pixels(network.coding)}
+    for name, value in same.items():
+        if not is_exactly(found.get(name), value):
             raise Rejected(f"claim.json: expected the {name} of model.npz, got {str(found.get(name))[:20]}")
     claim = Claim(
         index=_one(found, "index"),
         by=str(found.get("by"))[:20],
         bits=_bits(found, "bits", network.inputs),
         predicted=_one(found, "predicted"),
+        label=None if found.get("label") is None else _one(found, "label"),
         radius=_one(found, "radius"),
         free=_row(found.get("free"), "free"),
         witness=None if found.get("witness") is None else _bits(found, "witness", network.inputs),
@@ -58,7 +87,7 @@ def claim_of(found: dict[str, Any], network: Network) -> Claim:
         folded=tuple(_table(part, "folded") for part in _list(found.get("folded"), "folded")),
         dropped=_table(found.get("dropped"), "dropped"),
     )
-    if claim.by not in GROUNDS or (claim.by == "witness") != (claim.witness is not None):
+    if claim.by not in GROUNDS or (claim.by == "witness" and claim.witness is None):
         raise Rejected(f"claim.json: expected by to be one of {', '.join(GROUNDS)}, the last with a witness, got {claim.by!r}")
     if found.get("verdict") != claim.verdict:
         raise Rejected(f"claim.json: expected the verdict {claim.verdict}, got {str(found.get('verdict'))[:20]}")
@@ -68,9 +97,14 @@ def claim_of(found: dict[str, Any], network: Network) -> Claim:
 
 def version_of(found: dict[str, Any], name: str) -> None:
     """Raise where this is not a proof of the version that is understood here."""
-    if (found.get("format"), found.get("version")) != (FORMAT, VERSION):
+    if not is_exactly([found.get("format"), found.get("version")], [FORMAT, VERSION]):
         came = f"{str(found.get('format'))[:30]!r} version {str(found.get('version'))[:10]}"
         raise Rejected(f"{name}: expected the format {FORMAT!r}, version {VERSION}, got {came}")
+
+
+def is_exactly(found: object, expected: object) -> bool:
+    """Return whether both are the same JSON: unlike Python, it tells 1 from 1.0 and from true."""
+    return found == expected and json.dumps(found, sort_keys=True) == json.dumps(expected, sort_keys=True)
 
 
 def _fits(claim: Claim, network: Network) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ LARGEST_JSON = 2**26  # bytes
 LONGEST_LINE = 2**24  # characters
 MOST_VARIABLES = 10**8
 DIGITS = 19  # of one number
+COUNTED = 10**5  # digits of a number of points
 NUMBERS = re.compile(rf"(?:-?[0-9]{{1,{DIGITS}}} )*-?[0-9]{{1,{DIGITS}}}")
 
 
@@ -24,12 +26,12 @@ def plain(path: Path) -> Path:
     return path
 
 
-def record(path: Path) -> dict[str, Any]:
-    """Return the one JSON object in this file."""
+def record(path: Path, digits: int = DIGITS) -> dict[str, Any]:
+    """Return the one JSON object in this file, whose whole numbers have at most so many digits."""
     if plain(path).stat().st_size > LARGEST_JSON:
         raise Rejected(f"{path.name}: expected at most {LARGEST_JSON} bytes, got {path.stat().st_size}")
     try:
-        found = json.loads(path.read_bytes().decode("utf-8"), parse_int=_whole, parse_constant=_refused)
+        found = json.loads(path.read_bytes().decode("utf-8"), parse_int=partial(_whole, digits), parse_constant=_refused)
     except (ValueError, RecursionError):
         raise Rejected(f"{path.name}: expected one JSON object with plain numbers, got something else") from None
     if not isinstance(found, dict):
@@ -37,8 +39,8 @@ def record(path: Path) -> dict[str, Any]:
     return found
 
 
-def _whole(digits: str) -> int:
-    return _refused(digits) if len(digits) > DIGITS else int(digits)
+def _whole(most: int, text: str) -> int:
+    return _refused(text) if len(text) > most else int(text)
 
 
 def _refused(text: str) -> int:

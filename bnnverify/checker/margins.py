@@ -12,6 +12,8 @@ import numpy as np
 from bnnverify.checker.claim import Claim
 from bnnverify.errors import Rejected
 from bnnverify.network import Bits, Head, Network, Whole
+from bnnverify.region import mask_of
+from bnnverify.sparse import Matrix, Sparse, at
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,14 @@ class Remains:
     def __init__(self, network: Network, claim: Claim) -> None:
         self.network, self._claim = network, claim
         self._bits: list[Bits] = [claim.bits]  # at the sample, before each block and before the head
-        self._moving: list[list[int]] = [list(claim.free)]  # positions that are no constants
+        self._moves = [mask_of(claim.free, network.inputs)]  # which of these bits are no constants
         if len(claim.folded) != len(network.blocks):
             raise Rejected(f"claim.json: expected folded neurons for {len(network.blocks)} blocks, got {len(claim.folded)}")
         for i, block in enumerate(network.blocks):
-            sums = block.weights @ self._bits[-1].astype(np.int64)
-            constant = self._constants(i, block.weights, sums, block.bounds)
+            sums = block.matrix @ self._bits[-1].astype(np.int64)
+            constant = self._constants(i, block.matrix, sums, block.bounds)
             self._bits.append((sums >= block.bounds).astype(np.uint8))
-            self._moving.append([j for j in range(block.outputs) if j not in constant])
+            self._moves.append(~mask_of(sorted(constant), block.outputs))
         self._check_dropped()
 
     @property
@@ -46,7 +48,8 @@ class Remains:
 
     def open(self, block: int) -> list[int]:
         """Return the neurons of this block that are no constants."""
-        return self._moving[block + 1]
+        open_: list[int] = np.flatnonzero(self._moves[block + 1]).tolist()
+        return open_
 
     def first(self) -> Bits:
         """Return what the first block gives the sample."""
@@ -55,37 +58,39 @@ class Remains:
     def neuron(self, block: int, j: int) -> Left:
         """Return what is left of this neuron's sum."""
         part = self.network.blocks[block]
-        return self._left(block, [int(weight) for weight in part.weights[j]], int(part.bounds[j]))
+        positions, weights = at(part.matrix, j)
+        return self._left(block, dict(zip(positions.tolist(), weights.tolist(), strict=True)), int(part.bounds[j]))
 
     def preferred(self, c: int, k: int) -> Left:
         """Return what is left of "class c is preferred to class k"."""
         weights, bound = self._lead(c, k)
-        return self._left(len(self.network.blocks), weights, bound)
+        return self._left(len(self.network.blocks), {i: weight for i, weight in enumerate(weights) if weight}, bound)
 
-    def _left(self, layer: int, weights: list[int], bound: int) -> Left:
-        """Return the row without constants; of input bits, over flips."""
-        bits = self._bits[layer].tolist()
-        moving = set(self._moving[layer])
-        for i, weight in enumerate(weights):
-            if bits[i] and (layer == 0 or i not in moving):
+    def _left(self, layer: int, weights: dict[int, int], bound: int) -> Left:
+        """Return the row, weights by ascending position, without constants; of input bits, over flips."""
+        bits, moves, left = self._bits[layer], self._moves[layer], dict[int, int]()
+        for i, weight in weights.items():
+            if bits[i] and (layer == 0 or not moves[i]):
                 bound -= weight
-        signs = {i: -1 if layer == 0 and bits[i] else 1 for i in moving}
-        return Left({i: signs[i] * weights[i] for i in sorted(moving) if weights[i]}, bound)
+            if moves[i]:
+                left[i] = -weight if layer == 0 and bits[i] else weight
+        return Left(left, bound)
 
     def _lead(self, c: int, k: int) -> tuple[list[int], int]:
         head = self.head
         weights = [int(a) - int(b) for a, b in zip(head.weights[c], head.weights[k], strict=True)]
         return weights, int(head.offsets[k]) - int(head.offsets[c]) + int(head.ranks[c] > head.ranks[k])
 
-    def _reach(self, layer: int, rows: Whole) -> tuple[Whole, Whole]:
+    def _reach(self, layer: int, rows: Matrix) -> tuple[Whole, Whole]:
         """Return the most by which each row's sum can fall and rise: at most radius flips; hidden bits each by itself."""
-        moving = self._moving[layer]
-        swings = np.sort(rows[:, moving] * (1 - 2 * self._bits[layer][moving].astype(np.int64)), axis=1)
+        moving = np.flatnonzero(self._moves[layer])
+        flips = rows[:, moving] * (1 - 2 * self._bits[layer][moving].astype(np.int64))
+        swings = np.sort(flips.packed(0) if isinstance(flips, Sparse) else flips, axis=1)
         most = self._claim.radius if layer == 0 else len(moving)
         falls = -np.minimum(swings[:, :most], 0).sum(axis=1)
-        return falls, np.maximum(swings[:, swings.shape[1] - most :], 0).sum(axis=1)
+        return falls, np.maximum(swings[:, max(0, swings.shape[1] - most) :], 0).sum(axis=1)
 
-    def _constants(self, i: int, weights: Whole, sums: Whole, bounds: Whole) -> set[int]:
+    def _constants(self, i: int, weights: Matrix, sums: Whole, bounds: Whole) -> set[int]:
         """Return the folded neurons of this block, after recomputing their margins."""
         falls, rises = self._reach(i, weights)
         constant: set[int] = set()
@@ -109,7 +114,7 @@ class Remains:
             if c not in classes or rival not in range(self.head.classes) or rival == c:
                 raise Rejected(f"{what}: expected each dropped class once, and another class as its rival")
             weights, need = self._lead(c, rival)
-            swings = [weights[i] * (1 - 2 * int(self._bits[layer][i])) for i in self._moving[layer]]
+            swings = [weights[i] * (1 - 2 * int(self._bits[layer][i])) for i in np.flatnonzero(self._moves[layer]).tolist()]
             rises = sorted((swing for swing in swings if swing > 0), reverse=True)
             lead = sum(w for w, bit in zip(weights, self._bits[layer].tolist(), strict=True) if bit)
             own = lead, need, sum(rises[: self._claim.radius] if layer == 0 else rises)

@@ -39,9 +39,10 @@ class Meanings:
             if len(row) < fewest or fewest < 0 or (len(row) > fewest and kind != "var"):
                 raise Rejected(f"{NAME}: expected lines of flip, var, ones, neuron and beats, got {line[:40]!r}")
             self._add(kind, row)
-        missing = set(range(1, variables + 1)).difference(self.definitions, self.flips.values())
-        if missing:
-            raise Rejected(f"{NAME}: expected a meaning for each variable, got none for {min(missing)}")
+        known = {*self.definitions, *self.flips.values()}  # as many as there are lines, however many variables a formula has
+        if len(known) < variables:
+            missing = next(v for v in range(1, variables + 1) if v not in known)
+            raise Rejected(f"{NAME}: expected a meaning for each variable, got none for {missing}")
 
     def _add(self, kind: str, row: list[int]) -> None:
         if kind == "flip":

@@ -22,6 +22,7 @@ from bnnverify.network import Network
 MOST = 2**27  # points that are tried
 FEW = 2**18  # points that are put through the whole network, each by itself
 MOST_PATTERNS = 2**24
+MOST_CODES = 2**24  # values of the open neurons that are put through what is behind them
 WORD = 64
 BATCH = 2**16  # patterns that are put through the network at a time
 
@@ -104,6 +105,21 @@ def all_stay(remains: Remains, claim: Claim) -> int:
             bits[:, open_] = fields.bits(keys)
         _expect(claim, tail(bits))
     return len(found)
+
+
+def all_codes_stay(remains: Remains, claim: Claim) -> int:
+    """Return how many codes the first block's open neurons have, after seeing that each of them, reached or not, stays."""
+    if not remains.network.blocks:
+        raise Rejected("codes: expected a network with a block, got a head alone")
+    open_, tail = remains.open(0), remains.network.tail(1)
+    if 2 ** len(open_) > MOST_CODES:
+        raise Rejected(f"codes: expected at most {MOST_CODES.bit_length() - 1} open neurons, got {len(open_)}")
+    for begin in range(0, 2 ** len(open_), BATCH):
+        numbers = np.arange(begin, min(begin + BATCH, 2 ** len(open_)))
+        bits = np.tile(remains.first(), (len(numbers), 1))
+        bits[:, open_] = numbers[:, None] >> np.arange(len(open_)) & 1
+        _expect(claim, tail(bits))
+    return int(2 ** len(open_))
 
 
 def _each_stays(network: Network, claim: Claim, points: int) -> int:

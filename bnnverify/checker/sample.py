@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from bnnverify.checker.claim import Claim, claim_of
 from bnnverify.checker.clauses import follows
 from bnnverify.checker.files import formula, lines, record
 from bnnverify.checker.margins import Remains
 from bnnverify.checker.meanings import Links, Meanings
-from bnnverify.checker.patterns import all_stay
+from bnnverify.checker.patterns import all_codes_stay, all_stay
 from bnnverify.checker.trace import lemmas
 from bnnverify.errors import Rejected
 from bnnverify.network import Bits, Network
@@ -34,12 +32,15 @@ def shown(folder: Path, network: Network) -> Shown:
     claim = claim_of(record(folder / "claim.json"), network)
     if claim.witness is not None:
         _replay(claim, claim.witness, network)
+    if claim.by == "witness":
         return Shown(claim)
     remains = Remains(network, claim)
     if claim.by == "trace":
         return _traced(folder, claim, remains)
     if claim.by == "patterns":
         return Shown(claim, patterns=all_stay(remains, claim))
+    if claim.by == "codes":
+        return Shown(claim, patterns=all_codes_stay(remains, claim))
     if claim.classes != (claim.predicted,):
         raise Rejected(f"claim.json: expected margins that leave class {claim.predicted} alone, got {list(claim.classes)[:20]}")
     return Shown(claim)
@@ -58,9 +59,9 @@ def _traced(folder: Path, claim: Claim, remains: Remains) -> Shown:
 
 
 def _replay(claim: Claim, witness: Bits, network: Network) -> None:
-    """Raise unless the witness is a point of the region to which the network gives another class."""
-    flips = np.flatnonzero(witness != claim.bits).tolist()
-    if len(flips) > claim.radius or not set(flips) <= set(claim.free):
-        raise Rejected(f"witness: expected at most {claim.radius} flips of free positions, got {flips[:20]}")
+    """Raise unless the network gives the witness another class, and it lies in the region, or beyond it where that is ROBUST."""
+    within, most = claim.by == "witness", "at most" if claim.by == "witness" else "more than"
+    if (len(claim.flips) <= claim.radius) != within or not set(claim.flips) <= set(claim.free):
+        raise Rejected(f"witness: expected {most} {claim.radius} flips of free positions, got {list(claim.flips)[:20]}")
     if network(witness) == claim.predicted:
         raise Rejected(f"witness: expected another class than {claim.predicted}, which the model gives it")

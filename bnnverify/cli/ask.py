@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bnnverify.cli.nouns import Place, Setting, yes_or_no
-from bnnverify.cli.options import FILE, place_options, plan_option, setting_options
+from bnnverify.cli.options import FILE, jobs_option, place_options, plan_option, setting_options
 from bnnverify.cli.progress import explained, pulse, shown
 
 if TYPE_CHECKING:
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 @click.argument("model", type=FILE)
 @place_options
 @click.option("--event", default="leaves", show_default=True, help="leaves, leaves:C or becomes:C[,C..].")
+@jobs_option
 @plan_option
 @setting_options
-def attack(model: Path, place: Place, event: str, explain_plan: bool, setting: Setting) -> int:
+def attack(model: Path, place: Place, event: str, jobs: int | None, explain_plan: bool, setting: Setting) -> int:
     """Find an input that changes the answer.
 
     Searched around INPUT; where there is none, that is proved.
@@ -41,14 +42,14 @@ def attack(model: Path, place: Place, event: str, explain_plan: bool, setting: S
     region = place.region(network, setting.data_dir)
     query = Query(network, region, yes_or_no(event, network, region.center))
     if explain_plan:
-        explained(query, setting.engine, counting=False)
+        explained(query, setting.engine, counting=False, jobs=jobs)
     with pulse("searching", quiet=setting.as_json):
-        result = _attacked(query, setting)
+        result = _attacked(query, jobs, setting)
     shown(document(result, network) if setting.as_json else attack_table(result, network))
     return 1 if result.finding.verdict is Verdict.UNKNOWN else 0
 
 
-def _attacked(query: Query, setting: Setting) -> AttackResult:
+def _attacked(query: Query, jobs: int | None, setting: Setting) -> AttackResult:
     """Return the answer, or on Ctrl-C that it is open."""
     from bnnverify.queries.attack import attack as answer
     from bnnverify.queries.plan import choose
@@ -56,8 +57,8 @@ def _attacked(query: Query, setting: Setting) -> AttackResult:
 
     started = time.monotonic()
     try:
-        return answer(query, engine=setting.engine, budget=setting.budget())
+        return answer(query, engine=setting.engine, jobs=jobs, budget=setting.budget())
     except KeyboardInterrupt:
-        engine, predicted = choose(query, setting.engine, counting=False).engine, query.network(query.region.center)
+        engine, predicted = choose(query, setting.engine, counting=False, jobs=jobs).engine, query.network(query.region.center)
         seconds, stopped = time.monotonic() - started, Finding(None, reason="interrupted")
         return AttackResult(engine, str(query.event), stopped, predicted, query.region.to_json(), seconds)

@@ -27,7 +27,7 @@ JOBS = click.IntRange(1, 1000)
 @click.option("--radius", type=NATURAL, required=True, metavar="R", help="Inputs that differ in at most R bits.")
 @within_option
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N samples.")
-@click.option("--jobs", type=JOBS, default=1, show_default=True, metavar="J", help="Samples at the same time.")
+@click.option("--jobs", type=JOBS, default=1, show_default=True, metavar="J", help="Samples at the same time, sharing the cores.")
 @click.option("--resume", type=FILE, metavar="FILE", help="Keep finished samples here, and go on from there.")
 @click.option("--count/--no-count", "counting", default=None, help="Count adversarial inputs, or only decide; default: if cheap.")
 @click.option("--proof", type=FILE, metavar="DIR", help="Write a proof of each verdict here; by a solver, without counts.")

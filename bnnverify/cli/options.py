@@ -32,10 +32,14 @@ within_option = click.option("--within", metavar="FREE", help="Only these positi
 plan_option = click.option("--explain-plan", is_flag=True, help="Say on standard error which engine is chosen, and why.")
 seed_option = click.option("--seed", type=SEED, default=0, show_default=True, metavar="N", help="Of all random numbers.")
 
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(1, 1000), metavar="J", help="Cores for this question, by default all; with 1, no engines race."
+)
+
 data_option = click.option(
     "--data-dir", type=FILE, envvar="BNNVERIFY_DATA", show_envvar=True, help="Where data sets such as MNIST lie."
 )
-ENGINE = "auto, bits, bdd or sat; sat:diagram, sat:adder, sat:native: another encoding."
+ENGINE = "auto, bits, bdd or sat; sat:diagram, sat:adder, sat:native: another encoding; exact: yes or no, an extra."
 
 SETTING = (
     click.option("--engine", default="auto", show_default=True, help=ENGINE),

@@ -42,11 +42,11 @@ def shown(result: RenderableType) -> None:
     console.print(result, soft_wrap=wide)
 
 
-def explained(query: Query, engine: str, *, counting: bool) -> None:
+def explained(query: Query, engine: str, *, counting: bool, jobs: int | None = None) -> None:
     """Print which engine is chosen and why, on standard error."""
     from bnnverify.queries.plan import choose
 
-    click.echo(f"plan: {choose(query, engine, counting=counting).why}", err=True)
+    click.echo(f"plan: {choose(query, engine, counting=counting, jobs=jobs).why}", err=True)
 
 
 @contextmanager

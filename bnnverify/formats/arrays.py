@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -16,7 +17,7 @@ Arrays = dict[str, NDArray[np.generic]]
 
 DAMAGE = (  # what numpy and torch raise on damaged bytes
     *(OSError, ValueError, LookupError, EOFError, RuntimeError, MemoryError, ArithmeticError, TypeError, AttributeError),
-    *(AssertionError, SyntaxError, zipfile.BadZipFile, zlib.error, struct.error),
+    *(AssertionError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error, struct.error),
 )
 
 

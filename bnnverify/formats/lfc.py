@@ -7,9 +7,10 @@ out those ten bits, and the class is the first that is 1.
 
 from __future__ import annotations
 
+import gzip
+import io
 import re
 import tarfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,11 +28,13 @@ Files = dict[str, bytes]
 
 WORD = 8  # bytes
 LARGEST_FILE, MOST_FILES = 2**16, 2**10
+LARGEST = LARGEST_FILE * MOST_FILES  # of an archive, unpacked
 FIRST_LIT = 128  # pixel bytes from here on are 1
 SHAPE = (28, 28)
 CLASSES = 10
+PARTS = ("weights", "thres")
 AT_ONCE = 500
-NAME = re.compile(r"(?:.*/)?(\d{1,2}-\d{1,3}-(?:weights|thres)\.bin)")
+NAME = re.compile(r"(?:.*/)?([0-9]+-[0-9]+-(?:weights|thres)\.bin)")
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def _folder(path: Path) -> Files:
     files: Files = {}
     try:
         for entry in path.iterdir():
-            if NAME.fullmatch(entry.name) and entry.is_file():
+            if _of_a_layer(entry.name) and entry.is_file():
                 with entry.open("rb") as file:
                     files[entry.name] = file.read(LARGEST_FILE + 1)
     except OSError as error:
@@ -114,20 +117,36 @@ def _folder(path: Path) -> Files:
 def _archive(path: Path) -> Files:
     files: Files = {}
     try:
-        with tarfile.open(path, "r:gz") as archive:
+        with gzip.open(path) as stream:
+            whole = stream.read(LARGEST + 1)  # to its end, where the checksum is
+        if len(whole) > LARGEST:
+            raise BadModel(f"expected an archive of at most {LARGEST} bytes, got more")
+        with tarfile.open(fileobj=io.BytesIO(whole), mode="r:") as archive:
             for number, member in enumerate(archive):
                 if number >= MOST_FILES:
                     raise BadModel(f"expected an archive of at most {MOST_FILES} files, got more")
                 if member.size > LARGEST_FILE:
                     raise BadModel(f"{member.name[:80]!r}: expected at most {LARGEST_FILE} bytes, got {member.size}")
-                found = NAME.fullmatch(member.name)
-                if found and member.isfile() and (file := archive.extractfile(member)):
-                    files[found[1]] = file.read()
+                name = _of_a_layer(member.name)
+                if name in files:
+                    raise BadModel(f"{name}: expected one file of this name, got several")
+                if name and member.isfile() and (file := archive.extractfile(member)):
+                    files[name] = file.read()
     except BadModel:
         raise
-    except (tarfile.TarError, zlib.error, *DAMAGE) as error:
+    except (tarfile.TarError, *DAMAGE) as error:
         raise BadModel(f"expected a .tar.gz of packed layers, got a truncated or other file ({reason(error)})") from error
     return files
+
+
+def _of_a_layer(name: str) -> str:
+    """Return the name of a layer's file without its folders, nothing for other files; a layer that is not ours is refused."""
+    found = NAME.fullmatch(name)
+    known = {f"{layer}-{p}-{part}.bin" for layer, shape in enumerate(SHAPES) for p in range(shape.elements) for part in PARTS}
+    if found and found[1] not in known:
+        sizes = ", ".join(str(shape.elements) for shape in SHAPES)
+        raise BadModel(f"expected {len(SHAPES)} layers of {sizes} processing elements, got the file {found[1][:40]}")
+    return found[1] if found else ""
 
 
 def _layer(files: Files, number: int, shape: Shape) -> Packed:

@@ -1,8 +1,8 @@
 """The native format: a .npz of whole numbers, with a version and a checksum, and no pickle.
 
 `about` is JSON text: {"format": "bnnverify", "version": 1, "sha256": ..., "name": ..., "notes": [...],
-"record": {...} or none}. The other arrays are those of `network.arrays_of`, as 64-bit integers; sha256 is the network's own
-fingerprint over them.
+"record": {...} or none}. The other arrays are those of `network.arrays_of`, as 64-bit integers, of sparse rows
+what they are made of; sha256 is the network's own fingerprint.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from bnnverify.errors import BadModel
 from bnnverify.formats.arrays import Arrays, arrays_in
 from bnnverify.formats.glimpse import Format, Glimpse
 from bnnverify.network import Block, Head, InputCoding, Network, Whole, arrays_of, as_whole
+from bnnverify.sparse import Matrix, Sparse, parts_of
 
 VERSION = 1
 
@@ -28,7 +29,9 @@ def save(network: Network, path: str | Path) -> None:
     path = Path(path)
     about = {"format": "bnnverify", "version": VERSION, "sha256": network.sha256}
     about |= {"name": network.name, "notes": network.notes, "record": dict(network.record)}
-    arrays: dict[str, Any] = {"about": np.array(json.dumps(about)), **arrays_of(network)}
+    arrays: dict[str, Any] = {"about": np.array(json.dumps(about))}
+    for key, array in arrays_of(network).items():
+        arrays |= parts_of(key, array)
     try:
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
@@ -88,10 +91,20 @@ def _take(arrays: Arrays, name: str, ndim: int) -> Whole:
 
 def _blocks(arrays: Arrays) -> list[Block]:
     blocks: list[Block] = []
-    while f"block{len(blocks)}.weights" in arrays:
+    while {f"block{len(blocks)}.weights", f"block{len(blocks)}.weights.starts"} & set(arrays):
         name = f"block{len(blocks)}"
-        blocks.append(Block(_take(arrays, f"{name}.weights", 2), _take(arrays, f"{name}.bounds", 1)))
+        blocks.append(Block(_rows(arrays, f"{name}.weights"), _take(arrays, f"{name}.bounds", 1)))
     return blocks
+
+
+def _rows(arrays: Arrays, name: str) -> Matrix:
+    if name in arrays:
+        return _take(arrays, name, 2)
+    starts, positions, values = (_take(arrays, f"{name}.{part}", 1) for part in ("starts", "positions", "values"))
+    width = _take(arrays, f"{name}.width", 1).tolist()
+    if len(width) != 1:
+        raise BadModel(f"{name}.width: expected one number, got {len(width)}")
+    return Sparse(starts, positions, values, width[0])
 
 
 def _head(arrays: Arrays) -> Head | None:

@@ -16,14 +16,15 @@ from bnnverify.formats.onnx_file import Graph
 from bnnverify.formats.onnx_wires import Pool, Wires, asked
 from bnnverify.formats.trained import Floats, Layer, Output, Sums
 from bnnverify.formats.windows import OUTSIDE, fits
-from bnnverify.network import InputCoding, Whole
+from bnnverify.network import InputCoding
+from bnnverify.sparse import Matrix, Sparse, dense, fitting, sizes
 
 Single = NDArray[np.float32]
 
 LEVELS = 256
 
 
-def layers_of(graph: Graph, wires: Wires, weights: Whole, reader: str) -> list[Layer]:
+def layers_of(graph: Graph, wires: Wires, weights: Matrix, reader: str) -> list[Layer]:
     """Return the layers whose last one gives the signs that reader sees: one, or two where a maximum is taken in between."""
     if wires.pool is not None:
         return _pooled(graph, wires, wires.pool, weights, reader)
@@ -39,9 +40,9 @@ def _check_signs(table: Floats, wires: Wires, reader: str) -> None:
         raise BadModel(f"{reader}: expected only -1 and +1 from {wires.said}, got values such as {some}{rule}")
 
 
-def _looked_up(weights: Whole, table: Floats) -> Layer:
+def _looked_up(weights: Matrix, table: Floats) -> Layer:
     """Return the layer that answers from a table over all of its sums, as sums_of orders them."""
-    reach, column, signs = np.abs(weights).sum(axis=1), np.arange(len(weights)), table.astype(np.int8)
+    reach, column, signs = sizes(weights), np.arange(len(weights)), table.astype(np.int8)
 
     def activation(sums: Sums) -> Floats:
         return np.asarray(signs[(sums + reach) // 2, column], dtype=np.float32)
@@ -49,7 +50,7 @@ def _looked_up(weights: Whole, table: Floats) -> Layer:
     return Layer(weights, activation)
 
 
-def _pooled(graph: Graph, wires: Wires, pool: Pool, weights: Whole, reader: str) -> list[Layer]:
+def _pooled(graph: Graph, wires: Wires, pool: Pool, weights: Matrix, reader: str) -> list[Layer]:
     """Return a layer of the windows' members, each as if it were the maximum, and one that joins them.
 
     What follows the maximum rises with it (then one firing member is enough) or falls with it (then all must fire).
@@ -76,20 +77,20 @@ def _falls(values: Floats, after: Floats, wires: Wires) -> NDArray[np.bool_]:
     return np.asarray(falls)
 
 
-def _joined(weights: Whole, members: NDArray[np.int64], after: Floats, falls: NDArray[np.bool_]) -> list[Layer]:
+def _joined(weights: Matrix, members: NDArray[np.int64], after: Floats, falls: NDArray[np.bool_]) -> list[Layer]:
     """Return the layer of members, alike ones once, and the OR (or AND, where answers fall) of each window."""
     rows = members.ravel()
     keys = np.hstack([rows[:, None].view(np.uint8), np.packbits(after.T > 0, axis=1)])
     _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    fits(len(members) * len(first), f"weights of {len(members)} windows over {len(first)} bits")
-    windows = np.zeros((len(members), len(first)), dtype=np.int64)
-    windows[np.arange(len(members))[:, None], which.reshape(members.shape)] = 1
-    spare = windows.sum(axis=1) - 1
+    seen = np.stack([np.repeat(np.arange(len(members)), members.shape[1]), which.ravel()])
+    window, member = np.unique(seen, axis=1)
+    windows = Sparse.of((len(members), len(first)), window, member, np.ones(len(window)))
+    spare = windows.sizes - 1
 
     def activation(sums: Sums) -> Floats:
         return np.asarray(sums + np.where(falls, -spare, spare), dtype=np.float64)
 
-    return [_looked_up(weights[rows[first]], after[:, first]), Layer(windows, activation)]
+    return [_looked_up(weights[rows[first]], after[:, first]), Layer(fitting(windows), activation)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,10 +138,10 @@ def _picture(shape: tuple[int, ...]) -> tuple[int, int] | None:
     return (sides[0], sides[1]) if len(sides) == 2 and sides[0] * sides[1] == np.prod(shape) else None
 
 
-def output_of(graph: Graph, wires: Wires, weights: Whole, *, gap: float) -> Output:
+def output_of(graph: Graph, wires: Wires, weights: Matrix, *, gap: float) -> Output:
     """Return the last layer: scores that grow with their sums, all alike or with one bias per class."""
     rows = wires.places.ravel()
-    most = int(np.abs(weights).sum(axis=1).max(initial=0))
+    most = int(sizes(weights).max(initial=0))
     fits((2 * most + 1) * len(rows), "scores to ask for")
     every = np.broadcast_to(np.arange(-most, most + 1)[:, None], (2 * most + 1, len(rows)))
     table = asked(graph, wires, every)[:, rows]
@@ -154,4 +155,4 @@ def output_of(graph: Graph, wires: Wires, weights: Whole, *, gap: float) -> Outp
     def scores(sums: Sums) -> Floats:
         return np.asarray(table[sums + most, np.arange(len(rows))])
 
-    return Output(weights[rows], biases, scores, gap=gap)
+    return Output(dense(weights[rows]), biases, scores, gap=gap)

@@ -83,7 +83,7 @@ def _compare(reading: Reading, network: Network, bits: Bits, seen: dict[str, Arr
             hidden = block(hidden)
         done = mark.blocks
         _refuse_if(np.any(seen[mark.tensor] != 2.0 * hidden[:, mark.places.ravel()] - 1, axis=1), f"{mark.blocks} blocks in")
-    ours, scores = np.asarray(network(bits)), seen[reading.scores.tensor]
+    ours, scores = np.asarray(network.tail(done)(hidden)), seen[reading.scores.tensor]
     theirs = seen[reading.scores.chosen][:, 0] if reading.scores.chosen else np.argmax(scores, axis=1)
     differ = ours != theirs
     if np.any(differ) and _may_merge(reading):  # only where the source's floats cannot tell it from their own winner

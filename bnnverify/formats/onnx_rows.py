@@ -12,6 +12,7 @@ from bnnverify.formats.onnx_file import Array, Node
 from bnnverify.formats.onnx_wires import Pool, Wires, wires_from
 from bnnverify.formats.windows import Window, convolution_rows, fits
 from bnnverify.network import Whole, as_whole
+from bnnverify.sparse import Matrix, fitting
 
 PLAIN = (("alpha", 1), ("beta", 1), ("transA", 0))  # of a Gemm
 
@@ -25,7 +26,7 @@ def _at(node: Node) -> Iterator[None]:
         raise BadModel(f"{node}: {error}") from error
 
 
-def product(node: Node, wires: Wires, constants: Mapping[str, Array]) -> tuple[Whole, tuple[int, ...]]:
+def product(node: Node, wires: Wires, constants: Mapping[str, Array]) -> tuple[Matrix, tuple[int, ...]]:
     """Return a weight row per output of a MatMul or Gemm over the rows of wires, and the shape of its sums."""
     weights = _weights(node, constants, 2)
     weights = weights if node.number("transB", 0) else weights.T
@@ -38,14 +39,14 @@ def product(node: Node, wires: Wires, constants: Mapping[str, Array]) -> tuple[W
     return rows, (1, len(rows))
 
 
-def convolution(node: Node, wires: Wires, constants: Mapping[str, Array]) -> tuple[Whole, tuple[int, ...]]:
+def convolution(node: Node, wires: Wires, constants: Mapping[str, Array]) -> tuple[Matrix, tuple[int, ...]]:
     """Return a sparse weight row per channel and position of a Conv over the rows of wires, and the shape of its sums."""
     kernel = _weights(node, constants, 4)
     window = _window(node, kernel.shape[2:], wires)
     with _at(node):
         groups = int(node.number("group", 1))
         rows, (down, across) = convolution_rows(kernel, window, wires.places[0], wires.places.size, groups=groups)
-    return rows, (1, len(kernel), down, across)
+    return fitting(rows), (1, len(kernel), down, across)
 
 
 def maximum(node: Node, wires: Wires) -> Wires:

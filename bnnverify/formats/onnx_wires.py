@@ -12,7 +12,7 @@ from bnnverify.formats.onnx_file import Array, Graph, Node, part
 from bnnverify.formats.onnx_runtime import answers
 from bnnverify.formats.trained import Floats
 from bnnverify.formats.windows import Places
-from bnnverify.network import Whole
+from bnnverify.sparse import Matrix
 
 LAYOUT = ("Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Identity")  # they move elements, and change none
 MOST_RUNS = 2**17  # of one layer's steps; some seconds
@@ -38,7 +38,7 @@ class Wires:
     start: str
     home: tuple[int, ...]
     places: Places
-    weights: Whole | None
+    weights: Matrix | None
     depth: int
     maker: str
     steps: tuple[Node, ...] = ()
@@ -60,7 +60,7 @@ class Wires:
 
 
 def wires_from(
-    name: str, shape: tuple[int, ...], weights: Whole | None, *, depth: int, maker: str, pool: Pool | None = None
+    name: str, shape: tuple[int, ...], weights: Matrix | None, *, depth: int, maker: str, pool: Pool | None = None
 ) -> Wires:
     """Return the tensor `name` of this shape before any step: element e is row e."""
     count = int(np.prod(shape, dtype=np.int64))

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from bnnverify.errors import BadModel
 from bnnverify.fold import fold_block, fold_head, is_plus, merges, sums_of
-from bnnverify.network import Bits, InputCoding, Network, Whole
+from bnnverify.network import Bits, InputCoding, Network, Whole, exact_products
+from bnnverify.sparse import Matrix
 
 Sums = NDArray[np.int64]
 Signs = NDArray[np.int8]  # -1 and +1
@@ -24,7 +25,7 @@ ENOUGH = 10_000  # inputs that an importer compares with its source, unless all 
 class Layer:
     """A hidden layer: weights (m, n) over ±1 inputs, and what the source makes of sums before its sign: (k, m) to (k, m)."""
 
-    weights: Whole
+    weights: Matrix
     activation: Callable[[Sums], Floats]
 
     def fires(self, sums: Sums) -> NDArray[np.bool_]:
@@ -102,22 +103,18 @@ def _check_widths(layers: list[Layer], output: Output) -> None:
 
 def _compare(network: Network, layers: list[Layer], output: Output, tried: Trial, *, merging: bool) -> None:
     """Raise BadModel unless every block's bits and the classes equal what the source computes on ±1 inputs."""
-    signs: NDArray[np.float64] = tried.signs.astype(np.float64)
+    signs = tried.signs
     for i, layer in enumerate(layers):
-        answers = layer.fires(_sums(signs, layer.weights))
+        answers = layer.fires(exact_products(signs, layer.weights))
         _refuse_if(network.prefix(i + 1)(tried.bits) != answers, f"block {i}")
-        signs = np.where(answers, 1.0, -1.0)
-    scores = output.scores(_sums(signs, output.weights))
+        signs = np.where(answers, np.int8(1), np.int8(-1))
+    scores = output.scores(exact_products(signs, output.weights))
     ours = network(tried.bits)
     differ = ours != np.argmax(scores, axis=1)
     if merging:  # a class may differ only where the source's floats cannot tell it from their own winner
         rows = np.arange(len(ours))
         differ &= ~(scores[rows, ours] >= scores.max(axis=1) - output.gap)
     _refuse_if(differ, "class")
-
-
-def _sums(signs: NDArray[np.float64], weights: Whole) -> Sums:
-    return np.asarray((signs @ weights.T.astype(np.float64)).astype(np.int64))
 
 
 def _refuse_if(differ: NDArray[np.bool_], what: str) -> None:

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from bnnverify.errors import BadModel
 from bnnverify.network import Whole
+from bnnverify.sparse import Sparse
 
 Places = NDArray[np.int64]
 
 OUTSIDE = -1  # the place of padding
-LARGEST_WEIGHTS = 2**25  # numbers in one dense block: 256 MiB
+LARGEST_ARRAY = 2**25  # numbers: 256 MiB
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,13 @@ class Window:
 
 
 def fits(numbers: int, what: str) -> None:
-    """Raise BadModel where so many numbers are too many for one dense array."""
-    if numbers > LARGEST_WEIGHTS:
-        most = f"{LARGEST_WEIGHTS} {what} ({LARGEST_WEIGHTS >> 17} MiB)"
+    """Raise BadModel where so many numbers are too many for one array."""
+    if numbers > LARGEST_ARRAY:
+        most = f"{LARGEST_ARRAY} {what} ({LARGEST_ARRAY >> 17} MiB)"
         raise BadModel(f"expected at most {most}, got {numbers} ({numbers >> 17} MiB)")
 
 
-def convolution_rows(kernel: Whole, window: Window, places: Places, n: int, *, groups: int = 1) -> tuple[Whole, tuple[int, int]]:
+def convolution_rows(kernel: Whole, window: Window, places: Places, n: int, *, groups: int = 1) -> tuple[Sparse, tuple[int, int]]:
     """Return one weight row over n inputs per output channel and position, in that order, and how many positions down and across.
 
     kernel: (channels out, channels in per group, rows, columns). places: (channels in, rows, columns), the input at each.
@@ -62,11 +63,12 @@ def convolution_rows(kernel: Whole, window: Window, places: Places, n: int, *, g
     if groups < 1 or len(kernel) % groups or len(places) != groups * kernel.shape[1] or not kernel.size:
         raise BadModel(f"expected {len(places)} input channels in {groups} groups, got a kernel of shape {kernel.shape}")
     seen = window.over(places)
-    down, across = seen.shape[1:3]
-    fits(len(kernel) * down * across * n, f"weights of {len(kernel) * down * across} rows over {n} bits")
-    rows = np.zeros((len(kernel), down * across, n + 1), dtype=np.int64)  # the last column takes what falls on padding
-    by_group = seen.reshape(groups, -1, down * across, seen.shape[3]).transpose(0, 2, 1, 3).reshape(groups, down * across, -1)
-    position = np.arange(down * across)[:, None]
-    for o, weights in enumerate(kernel):
-        rows[o, position, by_group[o * groups // len(kernel)]] = weights.ravel()
-    return rows.reshape(-1, n + 1)[:, :n], (down, across)
+    (down, across), taps = seen.shape[1:3], kernel[0].size
+    positions = down * across
+    fits(len(kernel) * positions * taps, f"weights of {len(kernel) * positions} rows, {taps} each")
+    by_group = seen.reshape(groups, -1, positions, seen.shape[3]).transpose(0, 2, 1, 3).reshape(groups, positions, taps)
+    spots = np.repeat(by_group, len(kernel) // groups, axis=0)  # (channels out, positions, taps)
+    values = np.broadcast_to(kernel.reshape(len(kernel), 1, taps), spots.shape)
+    rows = np.broadcast_to(np.arange(len(kernel) * positions).reshape(len(kernel), positions, 1), spots.shape)
+    inside = spots != OUTSIDE
+    return Sparse.of((len(kernel) * positions, n), rows[inside], spots[inside], values[inside]), (down, across)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
 
 from bnnverify import __version__
 from bnnverify.network import Block, Network
+from bnnverify.sparse import Matrix, Sparse, swing
 
 
 class Answer(Protocol):
@@ -32,15 +34,14 @@ def stamped(plain: dict[str, Any], model_sha256: str) -> str:
 
 def about(network: Network) -> dict[str, Any]:
     """Return what there is to say about a network, as plain data."""
-    heads = [network.head.weights] if network.head else []
-    weights = np.concatenate([part.ravel() for part in [*(block.weights for block in network.blocks), *heads]])
+    rows = [*(block.matrix for block in network.blocks), *([network.head.weights] if network.head else [])]
     coding = network.coding
     return {
         "name": network.name,
         "inputs": network.inputs,
         "blocks": [block.outputs for block in network.blocks],
         "classes": network.classes if network.head else None,
-        "weights": {"total": len(weights), "zero": int((weights == 0).sum()), "largest": int(np.abs(weights).max(initial=0))},
+        "weights": _weights(rows),
         "constant_neurons": [_constant(block) for block in network.blocks],
         "picture": list(coding.shape) if coding and coding.shape else None,
         "unflippable_inputs": int((~coding.flippable).sum()) if coding else None,
@@ -54,7 +55,16 @@ def _essentials(record: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in record.items() if key not in ("split", "coding")}
 
 
+def _weights(parts: Sequence[Matrix]) -> dict[str, int]:
+    """Return how many weights there are, how many of them are 0, and the largest absolute value."""
+    total = sum(prod(part.shape) for part in parts)
+    numbers = [part.values if isinstance(part, Sparse) else part for part in parts]
+    others = sum(int(np.count_nonzero(part)) for part in numbers)
+    largest = max(int(np.abs(part).max(initial=0)) for part in numbers)
+    return {"total": total, "zero": total - others, "largest": largest}
+
+
 def _constant(block: Block) -> int:
     """Return how many neurons no input can move."""
-    low, high = np.minimum(block.weights, 0).sum(axis=1), np.maximum(block.weights, 0).sum(axis=1)
+    low, high = swing(block.matrix)
     return int(((low >= block.bounds) | (high < block.bounds)).sum())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Group, RenderableType
 
-from bnnverify.checking import Checking
+from bnnverify.checking import Checked, Checking
 from bnnverify.report import numbers
 from bnnverify.report.terminal import lines, readable, table
 
@@ -21,10 +21,22 @@ def check_table(result: Checking) -> RenderableType:
 
 
 def check_sentences(result: Checking) -> list[str]:
-    """Return why proofs are not accepted, how many are, and about which model."""
+    """Return why proofs are not accepted, what is shown of distances, how many are accepted, and about which model."""
     refused = [f"sample {row.index}: {row.reason}" for row in result.rows if not row.accepted]
     accepted = [row.verdict for row in result.rows if row.accepted]
     told = ", ".join(f"{accepted.count(verdict)} {verdict}" for verdict in dict.fromkeys(sorted(accepted))) or "none"
     missing = result.wanted - len(result.rows)
     absent = [f"{missing} of {result.wanted} samples have no row: the run that wrote them was interrupted"] if missing else []
-    return [*refused, *absent, f"accepted: {told}; of {result.wanted} samples", f"model {result.model_sha256}"]
+    near = [_distance(row, result.free) for row in result.rows if row.distance]
+    return [*refused, *absent, *near, f"accepted: {told}; of {result.wanted} samples", f"model {result.model_sha256}"]
+
+
+def _distance(row: Checked, free: int) -> str:
+    """Return between how many flips the distance of an input is shown to lie."""
+    low, high = row.distance or (1, None)
+    if high == low:
+        return f"distance of input {row.index} is exactly {low}: nothing nearer changes the answer, the witness does"
+    if high is not None:
+        return f"distance of input {row.index} is between {low} and {high}"
+    least = f"more than {free}: no flips of the {free} bits change the answer" if low > free else f"at least {low}"
+    return f"distance of input {row.index} is {least}"

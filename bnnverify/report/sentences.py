@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
+from bnnverify.checking import Proven
 from bnnverify.report import numbers
 from bnnverify.result import AttackResult, Certification, CountResult, Distance, Verdict, Witness
 from bnnverify.safe_radius import SafeRadius
@@ -45,6 +46,15 @@ def attack_sentence(result: AttackResult) -> str:
     return f"{verdict}: {result.finding.reason}; {where} ({closing})"
 
 
+def proof_sentence(proof: Proven, predicted: int) -> str:
+    """Return what is proved of a distance and how to check it, or why nothing is."""
+    within = f"within {proof.radius} flip{'' if proof.radius == 1 else 's'}"
+    if proof.verdict is not Verdict.ROBUST:
+        return f"no proof that the answer stays {predicted} {within}: {proof.reason}"
+    seconds = numbers.seconds(proof.seconds)
+    return f"proof that the answer stays {predicted} {within}, written in {seconds}: bnnverify check {proof.folder}"
+
+
 PRICES = {
     "0": "distance",
     "1": "L1 distance (sum of pixel changes)",
@@ -80,16 +90,20 @@ def safe_radius_sentences(result: SafeRadius) -> list[str]:
     """Return both safe radii, and what each of them means; where counting was stopped they are bounds."""
     event, least = event_words(result.event, result.predicted), "" if result.exact else "at least "
     tolerated = f"tolerated: the answer {event} at {numbers.share(result.tolerance)} of the inputs"
-    if result.fails_at is None:
-        last = len(result.shares) - 1
-        failure = f"first failure: none up to radius {last}" if result.shares else "first failure: nothing is counted yet"
-    else:
-        share = numbers.share(result.shares[result.fails_at])
-        failure = f"first failure: at radius {result.fails_at} ({share}); every radius below it is within tolerance"
     success = "none" if result.largest_success is None else f"{least}radius {result.largest_success}"
     closing = f"{'exact' if result.exact else 'not finished'} up to radius {result.searched}, by the {result.engine} engine"
     largest = f"largest success: {success}, the largest radius within tolerance, whatever happens below it"
-    return [tolerated, failure, largest, *_open(result.reason), f"{closing} in {numbers.seconds(result.seconds)}"]
+    return [tolerated, _first_failure(result), largest, *_open(result.reason), f"{closing} in {numbers.seconds(result.seconds)}"]
+
+
+def _first_failure(result: SafeRadius) -> str:
+    """Return the first radius that exceeds the tolerance, or between what it lies."""
+    at, counted = result.fails_at, len(result.shares)
+    if at is not None:
+        share = numbers.share(result.shares[at]) if at < counted else f"more than {numbers.share(result.tolerance)}"
+        return f"first failure: at radius {at} ({share}); every radius below it is within tolerance"
+    last = f", at radius {result.failing} at the latest" if result.failing is not None else ""
+    return f"first failure: none up to radius {counted - 1}{last}" if counted else f"first failure: nothing is counted yet{last}"
 
 
 def certify_sentences(result: Certification) -> list[str]:

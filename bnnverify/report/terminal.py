@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bnnverify.checking import Proven
 from bnnverify.comparison import Comparison, Judgement
 from bnnverify.network import Network
 from bnnverify.report import numbers, picture
@@ -18,6 +19,7 @@ from bnnverify.report.sentences import (
     certify_sentences,
     count_sentences,
     distance_sentence,
+    proof_sentence,
     record_sentences,
     region_words,
     trained_rows,
@@ -114,9 +116,10 @@ def attack_table(result: AttackResult, network: Network) -> RenderableType:
     return lines([attack_sentence(result), *witness_lines(result.finding.witness, network)])
 
 
-def distance_table(result: Distance, network: Network) -> RenderableType:
-    """Return the distance, and the witness beside its original."""
-    return lines([distance_sentence(result), *witness_lines(result.witness, network)])
+def distance_table(result: Distance, network: Network, proof: Proven | None = None) -> RenderableType:
+    """Return the distance, what is proved of it if that was asked, and the witness beside its original."""
+    proved = [] if proof is None else [proof_sentence(proof, result.predicted)]
+    return lines([distance_sentence(result), *proved, *witness_lines(result.witness, network)])
 
 
 def witness_lines(witness: Witness | None, network: Network) -> list[str]:
