@@ -6,7 +6,10 @@ Jan Elffers, Jakob Nordström, "Divide and Conquer: Towards Faster Pseudo-Boolea
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import signal
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from threading import current_thread, main_thread
 from typing import Any, ClassVar
 
 import numpy as np
@@ -53,12 +56,24 @@ class ExactEngine:
         rows, inputs = required(question, targets)
         if budget.spent:
             return Finding(None, reason=budget.reason)
-        solver = holding(rows)
-        answer = solver.runFull(False, 0 if budget.left is None else max(budget.left, MOMENT))
+        with _interruptible():
+            solver = holding(rows)
+            answer = solver.runFull(False, 0 if budget.left is None else max(budget.left, MOMENT))
         if answer == "SAT":
             flips = np.array(solver.getLastSolutionFor([str(x) for x in inputs]), dtype=np.uint8)
             return Finding(True, confirmed(query, question.points(lessened(question, targets, flips))))
         return Finding(False) if answer == "UNSAT" else Finding(None, reason=budget.reason)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Give Ctrl-C back to Python afterwards: the solver takes it for itself, for good."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if current_thread() is main_thread():
+            signal.signal(signal.SIGINT, before)
 
 
 def required(question: Presolved, targets: Collection[int]) -> tuple[Rows, list[int]]:

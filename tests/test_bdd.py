@@ -268,8 +268,11 @@ def test_unknown_packages_and_strategies_are_named() -> None:
         Diagrams("buddy")
 
 
+SLOW = [pytest.param("blocks", name, marks=pytest.mark.slow) for name in sorted(PACKAGES)]
+
+
 @needs_data
-@pytest.mark.parametrize(("strategy", "name"), [("frontier", None), *product(["region", "blocks"], sorted(PACKAGES))])
+@pytest.mark.parametrize(("strategy", "name"), [("frontier", None), *(("region", name) for name in sorted(PACKAGES)), *SLOW])
 def test_100_50_10_at_radius_3(strategy: str, name: str | None) -> None:
     folder = DATA / "bnnquanalyst-csv"
     network = load(folder / "models" / "mnist_bnn_1_blk_100_50_10")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from importlib import import_module
@@ -42,6 +43,7 @@ from tests.engines import needs_exact
 from tests.nine_bits import NETWORK, SAMPLES
 from tests.test_by_sat import random_network
 from tests.test_engines_agree import enumerated
+from tests.zoo import majority
 
 CROSSING = Query(NETWORK, HammingBall(SAMPLES.bits[3], 2), Leaves(0))  # four ones: one flip more is a majority of nine
 
@@ -201,3 +203,12 @@ def test_a_trained_network_equals_sat() -> None:
     }
     assert verdicts["exact"] == verdicts["sat"]
     assert {Verdict.ROBUST, Verdict.VULNERABLE} == set(verdicts["exact"])
+
+
+@needs_exact
+def test_ctrl_c_is_pythons_again_afterwards(running: Engine) -> None:
+    network = majority(9)
+    finding = running.find(Query(network, HammingBall(np.zeros(9), 5), Leaves(0)), Budget())
+    assert finding.happens
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)

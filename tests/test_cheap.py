@@ -51,7 +51,7 @@ class Shrugs(Refuses):
         return Finding(None, reason="asked")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(query=queries())
 def test_it_finds_what_enumeration_finds(query: Query) -> None:
     want = any(enumerated(query)[c] for c in query.targets)

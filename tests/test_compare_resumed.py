@@ -113,8 +113,15 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("jobs", "how"),
+    [
+        (1, signal.SIGKILL),
+        (2, signal.SIGINT),
+        pytest.param(1, signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(2, signal.SIGKILL, marks=pytest.mark.slow),
+    ],
+)
 def test_what_is_finished_outlives_the_program(tmp_path: Path, jobs: int, how: signal.Signals) -> None:
     path = tmp_path / "rows.sqlite"
     command = [sys.executable, "-c", SLOWLY, str(jobs), str(path)]

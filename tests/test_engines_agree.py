@@ -16,7 +16,7 @@ from bnnverify.queries.engine import Budget, Engine
 from tests.drawn import queries
 from tests.zoo import WIDE, ZOO, Case
 
-many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def enumerated(query: Query) -> list[int]:

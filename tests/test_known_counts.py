@@ -86,7 +86,7 @@ LONG = [(engine, width, 4) for engine in ("bdd", "sat") for width in (20, 50)]
 
 @pytest.mark.parametrize(
     ("engine", "width", "radius"),
-    [*FAST, ("bits", 20, 4), ("bits", 50, 4), *(pytest.param(*case, marks=pytest.mark.slow) for case in LONG)],
+    [*FAST, *(pytest.param(*case, marks=pytest.mark.slow) for case in [("bits", 20, 4), ("bits", 50, 4), *LONG])],
 )
 def test_npaq_image_against_plain_enumeration(engine: str, width: int, radius: int) -> None:
     network, image = npaq(width)

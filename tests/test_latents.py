@@ -99,7 +99,7 @@ def questions(draw: st.DrawFn) -> tuple[Network, Bits, int, list[int]]:
     return network, center, draw(st.integers(0, len(free))), free
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(question=questions(), data=st.data())
 def test_every_figure_equals_enumeration(question: tuple[Network, Bits, int, list[int]], data: st.DataObject) -> None:
     network, center, radius, free = question

@@ -13,7 +13,7 @@ from tests.test_latents import tau
 from tests.zoo import majority
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_the_margin_equals_the_table(data: st.DataObject) -> None:
     width = data.draw(st.integers(1, 7))
