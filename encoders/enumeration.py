@@ -86,9 +86,9 @@ class Enumeration:
     def drawn(self, points: int, seed: int = 0) -> Iterator[Runs]:
         """Yield runs of random points of the region, of about so many points together, so that what is not rare is met soon."""
         layout, random = self.table.layout, np.random.default_rng(seed)
-        at_once = max(1, min(self._most, DRAWN // layout.freedom)) if layout.freedom else 1
         while points > 0 and layout.run_count > MANY:
-            runs = layout.drawn(at_once, random)
+            wanted = points * layout.run_count // self._points
+            runs = layout.drawn(max(1, min(wanted, self._most, DRAWN // layout.freedom)), random)
             points -= runs.size
             yield runs
 

@@ -29,6 +29,7 @@ from bnnverify.tally import Shares, Tally
 
 Made = TypeVar("Made")
 
+WORTHWHILE = 0.5  # seconds for all points, below which none are drawn
 SHARE = 16  # of the points, at most so many are drawn before all are looked at
 GLIMPSES = 2**20  # so many of these before code is made that would be faster
 
@@ -127,7 +128,8 @@ class BitsEngine:
                 yield flips[hits[0]] if len(hits) else None
             return
         task = Enumeration(solved, self._kept, mixed=False)
-        yield from self._drawn(task, targets, solved.region.size // SHARE, budget)
+        if netlist(solved) > WORTHWHILE:
+            yield from self._drawn(task, targets, solved.region.size // SHARE, budget)
         yield from _side_by_side(lambda runs: task.first(runs, targets), task.parts(), self._workers, budget)
 
     def _drawn(self, task: Enumeration, targets: list[int], points: int, budget: Budget) -> Iterator[Bits | None]:
