@@ -10,8 +10,10 @@ import pytest
 from bnnverify import Samples, load, read_input, save
 from bnnverify.checker.sample import shown
 from bnnverify.errors import BadInput
+from bnnverify.queries import prove as prove_verb
+from bnnverify.queries import refute
 from bnnverify.queries.check import check
-from bnnverify.queries.prove import prove
+from bnnverify.queries.prove import prove, written
 from tests.data import DATA, needs_data
 from tests.proven import center, network, proven
 from tests.roof import plain, said
@@ -69,11 +71,16 @@ def test_trained_networks(model: str, radius: int, tmp_path: Path) -> None:
 
 @needs_data
 @pytest.mark.slow
-def test_784_pixels_at_radius_3(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", ["codes", "patterns"])
+def test_784_pixels_at_radius_3(by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if by == "patterns":  # in this process, where it can be told not to look at codes
+        monkeypatch.setattr(refute, "_all_codes_stay", lambda *_: False)
+        here = lambda _, task, todo, _jobs: ((key, written(task, one)) for key, one in todo)  # noqa: E731
+        monkeypatch.setattr(prove_verb, "side_by_side", here)
     net = load(DATA / "msakai-bnn" / "mnist.npz")
     assert net.coding is not None
     seven = Samples(read_input("mnist:7", net, data_dir=DATA)[None], None, (7,), "mnist")
     prove(net, seven, radius=3, free=net.coding.flippable, folder=tmp_path / "p")
     (row,) = check(tmp_path / "p").rows
     assert row.accepted
-    assert (row.verdict, row.by) == ("ROBUST", "patterns")
+    assert (row.verdict, row.by) == ("ROBUST", by)
