@@ -47,6 +47,19 @@ def test_a_code_beyond_the_radius() -> None:
     assert CodesEngine().find(asked(network, Everything(6).shell(5, 6)), Budget()).happens is False
 
 
+def test_a_code_that_only_nearer_points_have() -> None:
+    """Of exactly two flips among three bits, at least one is in the first two."""
+    network = Network((Block(np.eye(2, 3, dtype=np.int64), [1, 1]),), Head([[0, 0], [-1, -1]], [0, 1], [1, 0]))
+    ball = HammingBall(np.zeros(3, dtype=np.uint8), 2)
+    query = Query(network, ball, Becomes(1))
+    home, one, two = (network(np.array(bits)) for bits in ([0, 0, 1], [1, 0, 1], [1, 1, 0]))
+    assert (home, one, two) == (1, 1, 0)
+    strict = Network(network.blocks, Head([[0, 0], [-1, -1]], [0, 1], [0, 1]))
+    assert [strict(np.array(bits)) for bits in ([0, 0, 1], [1, 0, 1], [1, 1, 0])] == [1, 0, 0]
+    assert CodesEngine().find(query, Budget()).happens
+    assert CodesEngine().find(Query(strict, ball.shell(2), Becomes(1)), Budget()).happens is False
+
+
 def test_one_reason_rules_out_many_codes() -> None:
     """Class 1 needs neuron 0, which counts to 12, and not neuron 1, which counts to 1; the other ten may be anything."""
     block = Block(np.vstack([np.ones((2, 12)), np.eye(12)[:10]]), [12, 1, *[1] * 10])
