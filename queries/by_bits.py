@@ -22,8 +22,8 @@ from bnnverify.errors import Disagreement
 from bnnverify.network import Bits
 from bnnverify.queries.effort import netlist, products
 from bnnverify.queries.engine import Ability, Budget, Progress, Report, cores, kept, silent
-from bnnverify.queries.lessened import lessened
-from bnnverify.query import Query, confirmed
+from bnnverify.queries.yes_or_no import witnessed
+from bnnverify.query import Query
 from bnnverify.result import Finding
 from bnnverify.tally import Shares, Tally
 
@@ -78,7 +78,7 @@ class BitsEngine:
             return Finding(False)
         for flips in self._hits(solved, targets, budget):
             if flips is not None:
-                return Finding(True, confirmed(query, solved.points(lessened(solved, targets, flips))))
+                return witnessed(query, solved, targets, flips)
             if budget.spent:
                 break
         return Finding(None, reason=budget.reason) if budget.spent else Finding(False)

@@ -15,13 +15,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bnnverify.encoders.cnf import Cnf
-from bnnverify.encoders.presolve import Presolved, after_first_block, presolve
+from bnnverify.encoders.presolve import Presolved, after_first_block
 from bnnverify.encoders.walk import encode
 from bnnverify.network import Bits, Whole
 from bnnverify.queries.by_bits import GLIMPSES, BitsEngine
 from bnnverify.queries.engine import Ability, Budget, Report, silent
-from bnnverify.queries.lessened import lessened
-from bnnverify.query import Query, confirmed
+from bnnverify.queries.yes_or_no import opened, witnessed
+from bnnverify.query import Query
 from bnnverify.result import Finding
 from bnnverify.tally import Tally
 
@@ -52,13 +52,9 @@ class CodesEngine:
 
     def find(self, query: Query, budget: Budget) -> Finding:
         """Return whether query.event happens in query.region, with a replayed witness if it does."""
-        solved = presolve(query.network, query.region)
-        targets = {k for k, label in enumerate(solved.classes) if label in query.targets}
-        if not targets:
-            return Finding(False)
-        nearest = (np.arange(solved.region.n) < solved.region.inner).astype(np.uint8)
-        if solved.network(nearest) in targets:
-            return Finding(True, confirmed(query, solved.points(nearest)))
+        solved, targets, finding = opened(query)
+        if finding is not None:
+            return finding
         if not solved.network.blocks:
             return self._bits.find(query, budget)
         behind = after_first_block(solved)
@@ -68,12 +64,12 @@ class CodesEngine:
         points = behind.region.size // SHARE
         drawn = self._bits.drawn(solved, sorted(targets), points, budget) if points >= GLIMPSES else None
         if drawn is not None:
-            return Finding(True, confirmed(query, solved.points(lessened(solved, targets, drawn))))
+            return witnessed(query, solved, targets, drawn)
         with closing(_Reached(solved)) as reached:
             for flips in self._bits.everywhere(behind, leading, budget):
                 found = reached.one_of(behind.points(flips), budget)
                 if found is not None:
-                    return Finding(True, confirmed(query, solved.points(lessened(solved, targets, found))))
+                    return witnessed(query, solved, targets, found)
                 if budget.spent:
                     break
                 if reached.tries > TRIES:

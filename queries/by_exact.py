@@ -15,13 +15,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bnnverify.encoders.linear import Rows
-from bnnverify.encoders.presolve import Presolved, presolve
+from bnnverify.encoders.presolve import Presolved
 from bnnverify.encoders.walk import encode
 from bnnverify.errors import BadQuery
 from bnnverify.extras import needed
 from bnnverify.queries.engine import Ability, Budget, Report, silent
-from bnnverify.queries.lessened import lessened
-from bnnverify.query import Query, confirmed
+from bnnverify.queries.yes_or_no import opened, witnessed
+from bnnverify.query import Query
 from bnnverify.result import Finding
 from bnnverify.tally import Tally
 
@@ -46,13 +46,9 @@ class ExactEngine:
 
     def find(self, query: Query, budget: Budget) -> Finding:
         """Return whether query.event happens in query.region, with a replayed witness if it does."""
-        question = presolve(query.network, query.region)
-        targets = {k for k, label in enumerate(question.classes) if label in query.targets}
-        if not targets:
-            return Finding(False)
-        nearest = (np.arange(question.region.n) < question.region.inner).astype(np.uint8)
-        if question.network(nearest) in targets:
-            return Finding(True, confirmed(query, question.points(nearest)))
+        question, targets, finding = opened(query)
+        if finding is not None:
+            return finding
         rows, inputs = required(question, targets)
         if budget.spent:
             return Finding(None, reason=budget.reason)
@@ -61,7 +57,7 @@ class ExactEngine:
             answer = solver.runFull(False, 0 if budget.left is None else max(budget.left, MOMENT))
         if answer == "SAT":
             flips = np.array(solver.getLastSolutionFor([str(x) for x in inputs]), dtype=np.uint8)
-            return Finding(True, confirmed(query, question.points(lessened(question, targets, flips))))
+            return witnessed(query, question, targets, flips)
         return Finding(False) if answer == "UNSAT" else Finding(None, reason=budget.reason)
 
 

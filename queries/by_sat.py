@@ -21,8 +21,8 @@ from bnnverify.encoders.presolve import Presolved, presolve
 from bnnverify.errors import WitnessRejected
 from bnnverify.network import Bits, Whole, exact_products
 from bnnverify.queries.engine import Ability, Budget, Progress, Report, silent
-from bnnverify.queries.lessened import lessened
-from bnnverify.query import EachClass, Query, confirmed
+from bnnverify.queries.yes_or_no import opened, witnessed
+from bnnverify.query import EachClass, Query
 from bnnverify.region import Region
 from bnnverify.result import Finding
 from bnnverify.tally import Count, Tally
@@ -62,13 +62,9 @@ class SatEngine:
         return self._found(query, budget)
 
     def _found(self, query: Query, budget: Budget) -> Finding:
-        question = presolve(query.network, query.region)
-        targets = _numbers(question, query.targets)
-        if not targets:
-            return Finding(False)
-        nearest = (np.arange(question.region.n) < question.region.inner).astype(np.uint8)
-        if question.network(nearest) in targets:
-            return Finding(True, confirmed(query, question.points(nearest)))
+        question, targets, finding = opened(query)
+        if finding is not None:
+            return finding
         if budget.spent:
             return Finding(None, reason=budget.reason)
         encoded = formula(question, targets, encoding=self._encoding)
@@ -78,8 +74,7 @@ class SatEngine:
                 return Finding(None, reason=budget.reason)
             if not answer:
                 return Finding(False)
-            flips = lessened(question, targets, _named(solver, encoded))
-            return Finding(True, confirmed(query, question.points(flips)))
+            return witnessed(query, question, targets, _named(solver, encoded))
 
     def count(self, query: Query, budget: Budget, report: Report = silent) -> Tally:
         """Return how many points fall to each class: exact for the asked classes together, and for each of them in EachClass."""

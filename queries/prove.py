@@ -6,7 +6,7 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bnnverify.errors import BadQuery, BadSample
 from bnnverify.network import Bits, Network
+from bnnverify.queries.certify import Finished, unheard
 from bnnverify.queries.claims import Written, write
 from bnnverify.queries.engine import Budget
 from bnnverify.queries.hands import Lost, side_by_side
@@ -29,12 +30,6 @@ from bnnverify.tally import Count
 
 GRACE = 1.0  # seconds a process may overrun before the system ends it
 ENGINE = "sat"
-
-Finished = Callable[[Row, int, int], None]
-
-
-def unheard(row: Row, done: int, wanted: int) -> None:
-    """Drop a report."""
 
 
 def prove(
