@@ -32,9 +32,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from bnnverify import Block, EachClass, Everything, HammingBall, Head, Network, Query, Region, Subcube, count, load, read_input
-from bnnverify.encoders.enumeration import Enumeration
-from bnnverify.encoders.presolve import presolve
-from bnnverify.queries.engine import Budget
+from bnnverify.encoders.enumeration.enumeration import Enumeration
+from bnnverify.encoders.presolve.presolve import presolve
+from bnnverify.problem.budget import Budget
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"

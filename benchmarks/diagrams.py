@@ -26,9 +26,10 @@ from pathlib import Path
 import numpy as np
 
 from bnnverify import EachClass, Everything, HammingBall, Network, Query, Region, Subcube, load, read_input
-from bnnverify.queries.by_bdd import BddEngine
-from bnnverify.queries.by_bits import BitsEngine
-from bnnverify.queries.engine import Budget, Engine
+from bnnverify.problem.budget import Budget
+from bnnverify.queries.engines.base import Engine
+from bnnverify.queries.engines.diagrams import BddEngine
+from bnnverify.queries.engines.enumeration import BitsEngine
 
 HERE = Path(__file__).parent
 DATA = Path(os.environ.get("BNNVERIFY_DATA") or HERE.parents[1] / "shared" / "data")

@@ -22,16 +22,16 @@ import numpy as np
 from pysat.solvers import Solver
 
 from bnnverify import EachClass, HammingBall, Leaves, Network, Query, Region
-from bnnverify.encoders.cardinality import ENCODINGS, Encoding
-from bnnverify.encoders.cnf import Formula, formula
-from bnnverify.encoders.native import native
-from bnnverify.encoders.presolve import presolve
+from bnnverify.data.samples import read_samples
+from bnnverify.encoders.clauses.cardinality import ENCODINGS, Encoding
+from bnnverify.encoders.clauses.cnf import Formula, formula
+from bnnverify.encoders.clauses.native_cardinality import native
+from bnnverify.encoders.presolve.presolve import presolve
 from bnnverify.formats import load
-from bnnverify.queries import by_sat
-from bnnverify.queries.by_sat import COUNTING_SOLVER, SOLVER, SatEngine
-from bnnverify.queries.cheap import attacked
-from bnnverify.queries.engine import Budget
-from bnnverify.samples import read_samples
+from bnnverify.problem.budget import Budget
+from bnnverify.queries.engines import sat as by_sat
+from bnnverify.queries.engines.sat import COUNTING_SOLVER, SOLVER, SatEngine
+from bnnverify.queries.planning.attack_first import attacked
 
 DATA = Path(os.environ.get("BNNVERIFY_DATA") or Path(__file__).parents[2] / "shared" / "data")
 LIMIT = 20.0  # seconds for one call of a solver

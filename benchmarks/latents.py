@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from bnnverify import HammingBall, Network, load
-from bnnverify.comparison import Outcome
+from bnnverify.results.comparison import Outcome
 
 HERE = Path(__file__).parent
 ARMS = ("no_pen", "nonlin_pen", *(f"{head}-{way}" for head in ("bin_enc", "lin_pen") for way in ("D1", "D2", "D3")))

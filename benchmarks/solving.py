@@ -23,11 +23,11 @@ from statistics import mean, median
 from typing import Any
 
 from bnnverify import HammingBall, Leaves, Network, Query, certify
-from bnnverify.encoders.presolve import presolve
+from bnnverify.data.samples import Samples, read_samples
+from bnnverify.encoders.presolve.presolve import presolve
 from bnnverify.formats import load
-from bnnverify.network import Bits
-from bnnverify.queries.plan import enumeration_seconds
-from bnnverify.samples import Samples, read_samples
+from bnnverify.model.arrays import Bits
+from bnnverify.queries.planning.plan import enumeration_seconds
 
 DATA = Path(os.environ.get("BNNVERIFY_DATA") or Path(__file__).parents[2] / "shared" / "data")
 RESULTS = Path(__file__).parent / "results"
@@ -40,6 +40,7 @@ MODELS = {
 }
 ENGINES = ("auto", "codes", "sat", "sat:diagram", "sat:adder", "sat:native", "bits", "exact")
 Row = dict[str, Any]
+
 
 def main() -> None:
     """Ask what the command line says, save every row as it comes, and fail on a contradiction."""

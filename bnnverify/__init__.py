@@ -12,75 +12,80 @@ Nouns are imported at once; verbs and readers when they are first used, since th
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from bnnverify.checking import Checked, Checking, Proven
-from bnnverify.code import ClassCodes
-from bnnverify.comparison import Comparison
-from bnnverify.cost import Cost, pixel_cost
+from bnnverify._version import __version__
 from bnnverify.errors import BadInput, BadModel, BadQuery, BadSample, BnnVerifyError, Disagreement, MissingExtra, WitnessRejected
-from bnnverify.latent import CodeShells, Latents
-from bnnverify.network import Block, Head, InputCoding, Network
-from bnnverify.pair import Confusion, pair
-from bnnverify.query import Becomes, EachClass, Leaves, Query
-from bnnverify.region import Everything, HammingBall, Region, Shell, Subcube
-from bnnverify.result import AttackResult, Attempt, Certification, Codes, CountResult, Distance, Finding, Row, Verdict, Witness
-from bnnverify.safe_radius import SafeRadius
-from bnnverify.tally import Count, Shares, Tally
+from bnnverify.model.coding import InputCoding
+from bnnverify.model.combine import pair
+from bnnverify.model.network import Block, Head, Network
+from bnnverify.problem.cost import Cost, pixel_cost
+from bnnverify.problem.event import Becomes, EachClass, Leaves
+from bnnverify.problem.query import Query
+from bnnverify.problem.region import Everything, HammingBall, Region, Shell, Subcube
+from bnnverify.results.answers import AttackResult, Attempt, CountResult, Distance
+from bnnverify.results.certification import Certification, Row
+from bnnverify.results.codes import ClassCodes, Codes
+from bnnverify.results.comparison import Comparison
+from bnnverify.results.confusion import Confusion
+from bnnverify.results.counts import Count, Shares, Tally
+from bnnverify.results.finding import Finding, Verdict, Witness
+from bnnverify.results.latent import CodeShells, Latents
+from bnnverify.results.proofs import Checked, Checking, Proven
+from bnnverify.results.tolerance import SafeRadius
 
 if TYPE_CHECKING:
-    from bnnverify.fold import fold_block, fold_head
+    from bnnverify.data.samples import Samples, read_input, read_pixels, read_positions, read_samples
     from bnnverify.formats import load, save
-    from bnnverify.queries.attack import attack
-    from bnnverify.queries.attribution import attribution
-    from bnnverify.queries.certify import certify
-    from bnnverify.queries.check import check
-    from bnnverify.queries.codes import class_codes, codes
-    from bnnverify.queries.compare import compare
-    from bnnverify.queries.count import count
-    from bnnverify.queries.descent import descent
-    from bnnverify.queries.differ import differ
-    from bnnverify.queries.distance import distance
-    from bnnverify.queries.engine import Budget
-    from bnnverify.queries.entrants import Entrant, entrant
-    from bnnverify.queries.latents import latents
-    from bnnverify.queries.marginals import marginals
-    from bnnverify.queries.prove import prove
-    from bnnverify.queries.prove_distance import prove_distance
-    from bnnverify.queries.tolerance import tolerance
-    from bnnverify.queries.witnesses import witnesses
-    from bnnverify.samples import Samples, read_input, read_pixels, read_positions, read_samples
+    from bnnverify.model.fold import fold_block, fold_head
+    from bnnverify.problem.budget import Budget
+    from bnnverify.queries.attacks.local_search import local_search
+    from bnnverify.queries.comparison.compare import compare
+    from bnnverify.queries.comparison.participants import Participant, participant
+    from bnnverify.queries.proofs.check import check
+    from bnnverify.queries.proofs.prove import prove
+    from bnnverify.queries.proofs.prove_distance import prove_distance
+    from bnnverify.queries.verbs.attack import attack
+    from bnnverify.queries.verbs.certify import certify
+    from bnnverify.queries.verbs.count import count
+    from bnnverify.queries.verbs.distance import distance
+    from bnnverify.queries.verbs.latent.attribution import attribution
+    from bnnverify.queries.verbs.latent.codes import class_codes, codes
+    from bnnverify.queries.verbs.latent.differ import differ
+    from bnnverify.queries.verbs.latent.latents import latents
+    from bnnverify.queries.verbs.marginals import marginals
+    from bnnverify.queries.verbs.tolerance import tolerance
+    from bnnverify.queries.verbs.witnesses import witnesses
 
-__version__ = "0.1.0"
 
 _LATER = {
-    "Budget": "bnnverify.queries.engine",
-    "Entrant": "bnnverify.queries.entrants",
-    "Samples": "bnnverify.samples",
-    "attack": "bnnverify.queries.attack",
-    "attribution": "bnnverify.queries.attribution",
-    "certify": "bnnverify.queries.certify",
-    "check": "bnnverify.queries.check",
-    "class_codes": "bnnverify.queries.codes",
-    "codes": "bnnverify.queries.codes",
-    "compare": "bnnverify.queries.compare",
-    "count": "bnnverify.queries.count",
-    "descent": "bnnverify.queries.descent",
-    "differ": "bnnverify.queries.differ",
-    "distance": "bnnverify.queries.distance",
-    "entrant": "bnnverify.queries.entrants",
-    "fold_block": "bnnverify.fold",
-    "fold_head": "bnnverify.fold",
-    "latents": "bnnverify.queries.latents",
+    "Budget": "bnnverify.queries.engines.base",
+    "Participant": "bnnverify.queries.comparison.participants",
+    "Samples": "bnnverify.data.samples",
+    "attack": "bnnverify.queries.verbs.attack",
+    "attribution": "bnnverify.queries.verbs.latent.attribution",
+    "certify": "bnnverify.queries.verbs.certify",
+    "check": "bnnverify.queries.proofs.check",
+    "class_codes": "bnnverify.queries.verbs.latent.codes",
+    "codes": "bnnverify.queries.verbs.latent.codes",
+    "compare": "bnnverify.queries.comparison.compare",
+    "count": "bnnverify.queries.verbs.count",
+    "local_search": "bnnverify.queries.attacks.local_search",
+    "differ": "bnnverify.queries.verbs.latent.differ",
+    "distance": "bnnverify.queries.verbs.distance",
+    "participant": "bnnverify.queries.comparison.participants",
+    "fold_block": "bnnverify.model.fold",
+    "fold_head": "bnnverify.model.fold",
+    "latents": "bnnverify.queries.verbs.latent.latents",
     "load": "bnnverify.formats",
-    "marginals": "bnnverify.queries.marginals",
-    "prove": "bnnverify.queries.prove",
-    "prove_distance": "bnnverify.queries.prove_distance",
-    "read_input": "bnnverify.samples",
-    "read_pixels": "bnnverify.samples",
-    "read_positions": "bnnverify.samples",
-    "read_samples": "bnnverify.samples",
+    "marginals": "bnnverify.queries.verbs.marginals",
+    "prove": "bnnverify.queries.proofs.prove",
+    "prove_distance": "bnnverify.queries.proofs.prove_distance",
+    "read_input": "bnnverify.data.samples",
+    "read_pixels": "bnnverify.data.samples",
+    "read_positions": "bnnverify.data.samples",
+    "read_samples": "bnnverify.data.samples",
     "save": "bnnverify.formats",
-    "tolerance": "bnnverify.queries.tolerance",
-    "witnesses": "bnnverify.queries.witnesses",
+    "tolerance": "bnnverify.queries.verbs.tolerance",
+    "witnesses": "bnnverify.queries.verbs.witnesses",
 }
 
 __all__ = [
@@ -108,7 +113,6 @@ __all__ = [
     "Disagreement",
     "Distance",
     "EachClass",
-    "Entrant",
     "Everything",
     "Finding",
     "HammingBall",
@@ -118,6 +122,7 @@ __all__ = [
     "Leaves",
     "MissingExtra",
     "Network",
+    "Participant",
     "Proven",
     "Query",
     "Region",
@@ -140,16 +145,16 @@ __all__ = [
     "codes",
     "compare",
     "count",
-    "descent",
     "differ",
     "distance",
-    "entrant",
     "fold_block",
     "fold_head",
     "latents",
     "load",
+    "local_search",
     "marginals",
     "pair",
+    "participant",
     "pixel_cost",
     "prove",
     "prove_distance",

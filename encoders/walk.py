@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
-from bnnverify.network import Head, Network, Threshold
-from bnnverify.region import Region
+from bnnverify.model.network import Head, Network
+from bnnverify.model.threshold import Threshold
+from bnnverify.problem.region import Region
 
 Bit = TypeVar("Bit")
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from bnnverify.queries.engine import Engine
-from bnnverify.queries.plan import ENGINES, load_engine
-from tests.engines import COUNTING, FINDING, OWN
+from bnnverify.queries.engines.base import Engine
+from bnnverify.queries.planning.plan import ENGINES, load_engine
+from tests.support.engines import COUNTING, FINDING, OWN
 
 
 @pytest.fixture(scope="session", params=[*OWN, COUNTING])

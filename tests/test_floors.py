@@ -1,4 +1,4 @@
-"""The house stands: imports go down only, each outside library has one home, the wheel holds every module."""
+"""The house stands: imports go down only, never in circles; outside libraries have one home; folders and files stay small."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,117 +16,209 @@ import pytest
 import bnnverify
 
 ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "bnnverify"
-FLOORS = [
-    {"errors", "extras", "whole", "sparse", "tally", "result", "network", "region", "query"}
-    | {"code", "latent", "pair", "comparison", "checking", "cost", "safe_radius"},
-    {"fold"},
-    {"formats"},
-    {"pictures"},
-    {"samples", "sample_files"},
-    {"checker"},
-    {"encoders"},
-    {"queries"},
-    {"training"},
-    {"report"},
-    {"cli", "__main__"},
-]
-HOMES = {  # outside library: the only rooms that may import it
-    "llvmlite": {"encoders/llvm"},
-    "dd": {"encoders/diagrams"},
-    "oxidd": {"encoders/diagrams"},
-    "pysat": {"queries/by_sat", "queries/by_codes", "queries/refute", "checker/trace"},
-    "exact": {"queries/by_exact"},
-    "platformdirs": {"queries/engine"},
+FOLDERS = (  # from the ground up: a file imports from its own folder and from folders above it in this list, from no others
+    "",
+    "model",
+    "problem",
+    "results",
+    "formats",
+    "formats/onnx",
+    "data",
+    "checker",
+    "encoders",
+    "encoders/presolve",
+    "encoders/clauses",
+    "encoders/diagrams",
+    "encoders/netlist",
+    "encoders/netlist/backends",
+    "encoders/enumeration",
+    "encoders/exports",
+    "queries",
+    "queries/storage",
+    "queries/execution",
+    "queries/attacks",
+    "queries/engines",
+    "queries/planning",
+    "queries/verbs",
+    "queries/verbs/latent",
+    "queries/proofs",
+    "queries/comparison",
+    "training/networks",
+    "training/data",
+    "training/stages",
+    "training",
+    "report",
+    "report/html",
+    "report/comparison",
+    "cli",
+    "cli/commands",
+)
+GROUND = {"_version", "errors", "extras"}  # the files beside the folders that everyone may import
+HOMES = {  # outside library: the only folders or files that may import it
+    "llvmlite": {"encoders/netlist/backends/llvm"},
+    "dd": {"encoders/diagrams/packages"},
+    "oxidd": {"encoders/diagrams/packages"},
+    "pysat": {"queries/engines/sat", "queries/engines/first_layer_codes", "queries/proofs/evidence", "checker/trace"},
+    "exact": {"queries/engines/pseudo_boolean"},
+    "platformdirs": {"queries/storage/cache"},
     "torch": {"training", "formats/pytorch_dict"},
-    "onnx": {"formats/onnx_file"},
-    "google": {"formats/onnx_file"},  # the protocol buffers of onnx: for the name of one exception
-    "onnxruntime": {"formats/onnx_runtime"},
-    "matplotlib": {"report/drawing"},
-    "jinja2": {"report/template"},
-    "scipy": {"sparse", "queries/resampling", "queries/judge"},
-    "statsmodels": {"queries/judge"},
-    "sqlite3": {"queries/store"},
-    "pyarrow": {"queries/export"},
-    "rich": {"report/terminal", "report/latent_tables", "report/proof_table", "cli/progress", "cli/demo"},
+    "onnx": {"formats/onnx/file"},
+    "google": {"formats/onnx/file"},  # the protocol buffers of onnx: for the name of one exception
+    "onnxruntime": {"formats/onnx/runtime"},
+    "matplotlib": {"report/html/drawing"},
+    "jinja2": {"report/html/template"},
+    "scipy": {"model/matrix", "queries/comparison/bootstrap", "queries/comparison/statistics"},
+    "statsmodels": {"queries/comparison/statistics"},
+    "sqlite3": {"queries/storage/store"},
+    "pyarrow": {"queries/storage/export"},
+    "rich": {"report/terminal", "report/latent_tables", "report/proof_table", "cli/progress", "cli/commands/demo"},
     "click": {"cli"},
-    "sklearn": {"training/binarity"},
-    "PIL": {"pictures"},
+    "sklearn": {"training/stages/binarity"},
+    "PIL": {"data/pictures"},
     "pickle": {"formats/pytorch_dict"},  # for the name of one exception of torch.load; nothing is unpickled
 }
+MOST_FILES, MOST_LINES = 12, 300
 
 
-def modules() -> Iterator[tuple[str, Path]]:
-    """Yield every module of the package as room/name, through the two symlinks as an import would."""
-    for folder in (PACKAGE, PACKAGE / "encoders", PACKAGE / "queries"):
-        for path in sorted(folder.glob("*.py")) + sorted(p for p in folder.glob("[a-z]*/**/*.py") if folder == PACKAGE):
-            yield path.relative_to(PACKAGE).with_suffix("").as_posix(), path
+def files() -> Iterator[tuple[str, Path]]:
+    """Yield every module of the package as folder/name, through the two symlinks as an import would."""
+    for top in ("bnnverify", "encoders", "queries"):
+        prefix = "" if top == "bnnverify" else f"{top}/"
+        for path in (ROOT / top).rglob("*.py"):  # does not follow the symlinks
+            yield prefix + path.relative_to(ROOT / top).with_suffix("").as_posix(), path
 
 
-def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            if node.module == "bnnverify":
-                yield from (f"bnnverify.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+MODULES = dict(sorted(files()))
+
+
+@cache
+def imports(module: str) -> tuple[tuple[str, int], ...]:
+    """Return the dotted names that a module imports, and in which lines."""
+    found: list[tuple[str, int]] = []
+    for node in ast.walk(ast.parse(MODULES[module].read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            raise AssertionError(f"{path}: relative import")
+            assert not node.level, f"{module}:{node.lineno}: relative import"
+            found += [(f"{node.module}.{alias.name}", node.lineno) for alias in node.names]
+    return tuple(found)
 
 
-def floor(module: str) -> int:
-    room = module.split("/")[0]
-    found = [i for i, rooms in enumerate(FLOORS) if room in rooms]
-    assert found, f"{module} has no floor"
-    return found[0]
+def target(name: str) -> str | None:
+    """Return the module of this package that a dotted name leads to, None for other packages."""
+    parts = name.split(".")
+    if parts[0] != "bnnverify":
+        return None
+    for k in range(len(parts), 1, -1):
+        module = "/".join(parts[1:k])
+        if module in MODULES:
+            return module
+        if f"{module}/__init__" in MODULES:
+            return f"{module}/__init__"
+    return "__init__"
 
 
-EVERY = sorted(set(modules()))
+def folder(module: str) -> str:
+    return module.rpartition("/")[0]
 
 
-@pytest.mark.parametrize(("module", "path"), EVERY, ids=[module for module, _ in EVERY])
-def test_imports_go_down(module: str, path: Path) -> None:
-    if module == "__init__":  # the front door names everything
-        return
-    for name in imports(path):
-        if name.startswith("bnnverify."):
-            target = name.removeprefix("bnnverify.").replace(".", "/")
-            if target != "__version__":
-                assert floor(target) <= floor(module), f"{module} imports {name}, which stands above it"
-        assert not name.startswith(("encoders", "queries")), f"{module}: bare import of {name} makes a second copy"
+def floor(module: str) -> float:
+    """Return how high a module stands; the front door of a folder stands above everything inside."""
+    mine = folder(module)
+    if not module.endswith("__init__"):
+        return FOLDERS.index(mine)
+    return 0.5 + max(i for i, name in enumerate(FOLDERS) if name == mine or name.startswith(f"{mine}/"))
 
 
-@pytest.mark.parametrize(("module", "path"), EVERY, ids=[module for module, _ in EVERY])
-def test_each_outside_library_has_one_home(module: str, path: Path) -> None:
-    for name in imports(path):
-        library = name.split(".")[0]
-        if library in HOMES:
-            assert any(lives(module, home) for home in HOMES[library]), f"{module} imports {library}"
+@cache
+def uses(module: str) -> frozenset[str]:
+    """Return the modules of this package that a module imports."""
+    return frozenset(found for name, _ in imports(module) if (found := target(name)) is not None)
+
+
+def test_every_folder_has_its_floor() -> None:
+    assert {folder(module) for module in MODULES} == set(FOLDERS)
+
+
+def test_imports_go_down() -> None:
+    steps_up = []
+    for module in MODULES:
+        if module in ("__init__", "__main__"):  # the front doors name everything
+            continue
+        for used in uses(module) - {module}:
+            if folder(used) == "" and used not in GROUND:
+                steps_up.append(f"{module} imports {used}")
+            elif folder(module) != folder(used) and floor(used) >= floor(module):
+                steps_up.append(f"{module} imports {used}, which stands above it")
+    assert not steps_up
+
+
+def test_no_folder_has_a_circle() -> None:
+    state: dict[str, int] = {}
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        state[module] = 1
+        for used in uses(module):
+            if used == module or folder(used) != folder(module) or used.endswith("__init__"):
+                continue
+            assert state.get(used) != 1, f"circle: {' > '.join((*path, module, used))}"
+            if used not in state:
+                visit(used, (*path, module))
+        state[module] = 2
+
+    for module in MODULES:
+        if module not in state:
+            visit(module, ())
+
+
+def test_nothing_makes_a_second_copy_of_a_module() -> None:
+    bare = [
+        f"{module}:{line}"
+        for module in MODULES
+        for name, line in imports(module)
+        if name.split(".")[0] in ("encoders", "queries")
+    ]
+    assert not bare
 
 
 def lives(module: str, home: str) -> bool:
     return module == home or module.startswith(home + "/")
 
 
-@pytest.mark.parametrize("library", HOMES)
-def test_no_home_is_empty(library: str) -> None:
-    used = {module for module, path in EVERY if library in {name.split(".")[0] for name in imports(path)}}
-    assert not [home for home in HOMES[library] if not any(lives(module, home) for module in used)]
+def test_each_outside_library_has_one_home_and_no_home_is_empty() -> None:
+    strangers, used = [], set()
+    for module in MODULES:
+        for library in {name.split(".")[0] for name, _ in imports(module)} & HOMES.keys():
+            homes = {home for home in HOMES[library] if lives(module, home)}
+            used |= {(library, home) for home in homes}
+            if not homes:
+                strangers.append(f"{module} imports {library}")
+    assert not strangers
+    assert {(library, home) for library, homes in HOMES.items() for home in homes} == used
 
 
-def test_every_room_is_in_the_design_table_and_nothing_else() -> None:
-    table = (ROOT / "docs" / "design.md").read_text("utf-8").split("| floor | rooms | what they hold |\n|---|---|---|\n")[1]
-    rows = [line.split("|") for line in table.split("\n\n")[0].splitlines()]
-    told = {name.strip("/") for row in rows for name in re.findall(r"`([\w/]+)`", row[2])}
-    inner = [module.removeprefix("encoders/").removeprefix("queries/") for module, _ in EVERY]
-    assert told == {module.split("/")[0] for module in inner} - {"__init__", "__main__"}
+def test_folders_and_files_stay_small() -> None:
+    names = [folder(module) for module in MODULES if not module.endswith("__init__")]
+    assert not [f"{name}: {names.count(name)} files" for name in FOLDERS if names.count(name) > MOST_FILES]
+    long = {module: len(path.read_text("utf-8").splitlines()) for module, path in MODULES.items()}
+    assert not {module: lines for module, lines in long.items() if lines > MOST_LINES}, "split it along an idea"
 
 
-@pytest.mark.parametrize(("module", "path"), EVERY, ids=[module for module, _ in EVERY])
-def test_rooms_stay_small(module: str, path: Path) -> None:
-    lines = len(path.read_text().splitlines())
-    assert lines <= 300, f"{module} has {lines} lines: split it along an idea"
+def test_tests_import_no_test_and_lie_in_the_same_folders() -> None:
+    wrong = []
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        place = path.parent.relative_to(ROOT / "tests").as_posix()
+        if place not in {*FOLDERS, "."}:
+            wrong.append(f"{path}: no such folder")
+        used = (node.module or "" for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ImportFrom))
+        wrong += [f"{path}: imports {module}" for module in used if re.match(r"tests\.(.*\.)?test_", module)]
+    assert not wrong
+
+
+def test_every_folder_is_in_the_design_table_and_nothing_else() -> None:
+    table = (ROOT / "docs" / "design.md").read_text("utf-8").split("| folder | what it holds |\n|---|---|\n")[1]
+    told = re.findall(r"^\| `([\w/]+)/` \|", table.split("\n\n")[0], re.MULTILINE)
+    assert told == [name for name in FOLDERS if name not in ("", "queries")]
 
 
 def test_the_front_door_lists_every_export() -> None:
@@ -134,6 +227,11 @@ def test_the_front_door_lists_every_export() -> None:
     assert set(bnnverify._LATER) <= set(bnnverify.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = bnnverify.nothing  # type: ignore[attr-defined]
+
+
+def test_no_module_has_the_name_of_an_export() -> None:
+    """`import bnnverify.pair` once gave a function and hid the module."""
+    assert not {module.split("/")[0] for module in MODULES} & set(bnnverify.__all__)
 
 
 def test_a_fresh_import_brings_no_heavy_library() -> None:
@@ -150,6 +248,6 @@ def test_the_wheel_holds_every_module(tmp_path: Path) -> None:
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {f"bnnverify/{module}.py" for module, _ in EVERY} <= names
-    assert {"bnnverify/py.typed", "bnnverify/digits.npz"} <= names
+    assert {f"bnnverify/{module}.py" for module in MODULES} <= names
+    assert {"bnnverify/py.typed", "bnnverify/data/digits.npz"} <= names
     assert not [name for name in names if name.startswith(("encoders", "queries", "tests"))]

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from bnnverify.errors import Rejected
-from bnnverify.network import Bits, InputCoding, Network
+from bnnverify.model.arrays import Bits
+from bnnverify.model.coding import InputCoding
+from bnnverify.model.network import Network
 
 FORMAT, VERSION = "bnnverify proof", 1
 GROUNDS = ("margins", "trace", "patterns", "codes", "witness")

@@ -11,9 +11,10 @@ import numpy as np
 
 from bnnverify.checker.claim import Claim
 from bnnverify.errors import Rejected
-from bnnverify.network import Bits, Head, Network, Whole
-from bnnverify.region import mask_of
-from bnnverify.sparse import Matrix, Sparse, at
+from bnnverify.model.arrays import Bits, Integers
+from bnnverify.model.matrix import Matrix, Sparse, at
+from bnnverify.model.network import Head, Network
+from bnnverify.problem.region import mask_of
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Remains:
         weights = [int(a) - int(b) for a, b in zip(head.weights[c], head.weights[k], strict=True)]
         return weights, int(head.offsets[k]) - int(head.offsets[c]) + int(head.ranks[c] > head.ranks[k])
 
-    def _reach(self, layer: int, rows: Matrix) -> tuple[Whole, Whole]:
+    def _reach(self, layer: int, rows: Matrix) -> tuple[Integers, Integers]:
         """Return the most by which each row's sum can fall and rise: at most radius flips; hidden bits each by itself."""
         moving = np.flatnonzero(self._moves[layer])
         flips = rows[:, moving] * (1 - 2 * self._bits[layer][moving].astype(np.int64))
@@ -90,7 +91,7 @@ class Remains:
         falls = -np.minimum(swings[:, :most], 0).sum(axis=1)
         return falls, np.maximum(swings[:, max(0, swings.shape[1] - most) :], 0).sum(axis=1)
 
-    def _constants(self, i: int, weights: Matrix, sums: Whole, bounds: Whole) -> set[int]:
+    def _constants(self, i: int, weights: Matrix, sums: Integers, bounds: Integers) -> set[int]:
         """Return the folded neurons of this block, after recomputing their margins."""
         falls, rises = self._reach(i, weights)
         constant: set[int] = set()

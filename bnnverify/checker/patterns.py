@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bnnverify.checker.claim import Claim
 from bnnverify.checker.margins import Left, Remains
 from bnnverify.errors import Rejected
-from bnnverify.network import Network
+from bnnverify.model.network import Network
 
 MOST = 2**27  # points that are tried
 FEW = 2**18  # points that are put through the whole network, each by itself

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from bnnverify.checker.annotations import Links, Meanings
 from bnnverify.checker.claim import Claim, claim_of
 from bnnverify.checker.clauses import follows
 from bnnverify.checker.files import formula, lines, record
 from bnnverify.checker.margins import Remains
-from bnnverify.checker.meanings import Links, Meanings
 from bnnverify.checker.patterns import all_codes_stay, all_stay
 from bnnverify.checker.trace import lemmas
 from bnnverify.errors import Rejected
-from bnnverify.network import Bits, Network
+from bnnverify.model.arrays import Bits
+from bnnverify.model.network import Network
 
 
 @dataclass(frozen=True)

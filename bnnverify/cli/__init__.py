@@ -12,18 +12,18 @@ from traceback import extract_tb
 
 import click
 
-from bnnverify import __version__
-from bnnverify.cli.ask import attack
-from bnnverify.cli.certify import certify
-from bnnverify.cli.check import check
-from bnnverify.cli.compare import compare
-from bnnverify.cli.count import count
-from bnnverify.cli.demo import demo
-from bnnverify.cli.encode import encode
-from bnnverify.cli.latents import latents
-from bnnverify.cli.look import info
-from bnnverify.cli.near import distance
-from bnnverify.cli.train import train
+from bnnverify._version import __version__
+from bnnverify.cli.commands.attack import attack
+from bnnverify.cli.commands.certify import certify
+from bnnverify.cli.commands.check import check
+from bnnverify.cli.commands.compare import compare
+from bnnverify.cli.commands.count import count
+from bnnverify.cli.commands.demo import demo
+from bnnverify.cli.commands.distance import distance
+from bnnverify.cli.commands.encode import encode
+from bnnverify.cli.commands.info import info
+from bnnverify.cli.commands.latents import latents
+from bnnverify.cli.commands.train import train
 from bnnverify.errors import BadInput, Disagreement, MissingExtra, WorkLost
 
 DECIDED, OPEN, BAD, BUG = 0, 1, 2, 3

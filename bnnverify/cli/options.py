@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bnnverify.cli.nouns import Place, Setting
+from bnnverify.cli.arguments import Place, Setting
 
 Function = Callable[..., Any]
 

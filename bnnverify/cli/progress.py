@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.progress import Progress
 
-    from bnnverify.query import Query
+    from bnnverify.problem.query import Query
 
 Tell = Callable[[str], None]
 PATIENCE = 10.0  # seconds between two lines where there is no terminal to draw a bar on
@@ -44,7 +44,7 @@ def shown(result: RenderableType) -> None:
 
 def explained(query: Query, engine: str, *, counting: bool, jobs: int | None = None) -> None:
     """Print which engine is chosen and why, on standard error."""
-    from bnnverify.queries.plan import choose
+    from bnnverify.queries.planning.plan import choose
 
     click.echo(f"plan: {choose(query, engine, counting=counting, jobs=jobs).why}", err=True)
 
@@ -55,7 +55,7 @@ def meter(title: str, *, quiet: bool) -> Iterator[Reach]:
     if quiet:
         yield lambda done, total, known="": None  # noqa: ARG005 - said nowhere
         return
-    from bnnverify.cli.pace import paced
+    from bnnverify.cli.rates import paced
 
     words = paced()
     if not sys.stderr.isatty():

@@ -8,10 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from bnnverify.errors import BadModel
-from bnnverify.formats import csv_folder, lfc, native, onnx_model, pixel_npz, pytorch_dict
+from bnnverify.formats import csv_folder, lfc, native, pixel_npz, pytorch_dict
 from bnnverify.formats.glimpse import Format, Glimpse, glimpse
 from bnnverify.formats.native import save
-from bnnverify.network import Network
+from bnnverify.formats.onnx import model as onnx_model
+from bnnverify.model.network import Network
 
 __all__ = ["FORMATS", "load", "save"]
 

@@ -17,7 +17,8 @@ from bnnverify.formats.arrays import reason
 from bnnverify.formats.glimpse import Format, Glimpse
 from bnnverify.formats.mnist_coding import mnist_coding
 from bnnverify.formats.trained import Floats, Layer, Output, Sums, network_of
-from bnnverify.network import Network, Whole, as_whole
+from bnnverify.model.arrays import Integers, as_integers
+from bnnverify.model.network import Network
 
 Numbers = NDArray[np.float64]
 
@@ -60,11 +61,11 @@ def _table(path: Path) -> Numbers:
     return table
 
 
-def _weights(folder: Path) -> Whole:
+def _weights(folder: Path) -> Integers:
     table = _table(folder / "lin_weight.csv")
     if not np.all(np.isin(table, (-1, 0, 1))):
         raise BadModel(f"{folder.name}/lin_weight.csv: expected weights -1, 0 and 1, got {table[~np.isin(table, (-1, 0, 1))][0]}")
-    return as_whole(table, "layer weights", 2)
+    return as_integers(table, "layer weights", 2)
 
 
 def _row(folder: Path, name: str, length: int) -> Numbers:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bnnverify.errors import BadModel
-from bnnverify.network import Network
+from bnnverify.model.network import Network
 
 
 @dataclass(frozen=True)

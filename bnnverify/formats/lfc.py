@@ -21,7 +21,9 @@ from bnnverify.errors import BadModel
 from bnnverify.formats.arrays import DAMAGE, reason
 from bnnverify.formats.glimpse import Format, Glimpse
 from bnnverify.formats.trained import ENOUGH
-from bnnverify.network import Bits, Block, Head, InputCoding, Network, Whole
+from bnnverify.model.arrays import Bits, Integers
+from bnnverify.model.coding import InputCoding
+from bnnverify.model.network import Block, Head, Network
 
 Words = NDArray[np.uint64]
 Files = dict[str, bytes]
@@ -61,7 +63,7 @@ class Packed:
 
     shape: Shape
     words: Words
-    thresholds: Whole
+    thresholds: Integers
 
     @property
     def bits(self) -> Bits:

@@ -6,7 +6,7 @@ from math import isqrt
 
 import numpy as np
 
-from bnnverify.network import InputCoding
+from bnnverify.model.coding import InputCoding
 
 MNIST_THRESHOLD = 34  # (v / 255 - 0.1307) / 0.3081 >= 0 for bytes v from 34 on
 

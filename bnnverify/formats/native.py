@@ -18,8 +18,10 @@ import numpy as np
 from bnnverify.errors import BadModel
 from bnnverify.formats.arrays import Arrays, arrays_in
 from bnnverify.formats.glimpse import Format, Glimpse
-from bnnverify.network import Block, Head, InputCoding, Network, Whole, arrays_of, as_whole
-from bnnverify.sparse import Matrix, Sparse, parts_of
+from bnnverify.model.arrays import Integers, as_integers
+from bnnverify.model.coding import InputCoding
+from bnnverify.model.matrix import Matrix, Sparse, parts_of
+from bnnverify.model.network import Block, Head, Network, arrays_of
 
 VERSION = 1
 
@@ -83,10 +85,10 @@ def _about(array: Any) -> dict[str, Any]:
     return about
 
 
-def _take(arrays: Arrays, name: str, ndim: int) -> Whole:
+def _take(arrays: Arrays, name: str, ndim: int) -> Integers:
     if name not in arrays:
         raise BadModel(f"expected the array {name}, which is missing")
-    return as_whole(arrays.pop(name), name, ndim)
+    return as_integers(arrays.pop(name), name, ndim)
 
 
 def _blocks(arrays: Arrays) -> list[Block]:

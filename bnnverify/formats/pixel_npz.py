@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnverify.errors import BadModel
-from bnnverify.fold import is_plus, steps_of
 from bnnverify.formats.arrays import Arrays, arrays_in
 from bnnverify.formats.glimpse import Format, Glimpse
 from bnnverify.formats.trained import ENOUGH, Floats, Layer, Output, Signs, Sums, Trial, network_of
-from bnnverify.network import InputCoding, Network, Whole, as_whole
+from bnnverify.model.arrays import Integers, as_integers
+from bnnverify.model.coding import InputCoding
+from bnnverify.model.fold import is_plus, steps_of
+from bnnverify.model.network import Network
 
 Single = NDArray[np.float32]
 
@@ -77,11 +79,11 @@ def _norm(arrays: Arrays, name: str, n: int) -> BatchNorm:
     return norm
 
 
-def _linear(arrays: Arrays, name: str) -> tuple[Whole, Single]:
+def _linear(arrays: Arrays, name: str) -> tuple[Integers, Single]:
     weights = _floats(arrays, f"{name}/W")
     if weights.ndim != 2 or not np.all(np.isin(weights, (-1, 0, 1))):
         raise BadModel(f"{name}/W: expected a matrix of -1, 0 and 1, got other values or shape {weights.shape}")
-    return as_whole(weights, f"{name}/W", 2), _floats(arrays, f"{name}/b", (len(weights),))
+    return as_integers(weights, f"{name}/W", 2), _floats(arrays, f"{name}/b", (len(weights),))
 
 
 def _layer(arrays: Arrays, name: str) -> Layer:

@@ -21,7 +21,8 @@ from bnnverify.formats.arrays import DAMAGE, reason
 from bnnverify.formats.glimpse import Format, Glimpse
 from bnnverify.formats.mnist_coding import mnist_coding
 from bnnverify.formats.trained import Floats, Layer, Output, Sums, network_of
-from bnnverify.network import Network, as_whole
+from bnnverify.model.arrays import as_integers
+from bnnverify.model.network import Network
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -114,7 +115,7 @@ def _check_fields(name: str, fields: Fields, wanted: tuple[str, ...]) -> None:
 
 
 def _signs(weight: Tensor) -> NDArray[np.int64]:
-    return as_whole(np.sign(weight.numpy()), "layer weights", 2)
+    return as_integers(np.sign(weight.numpy()), "layer weights", 2)
 
 
 def _layer(linear: Fields, norm: Fields) -> Layer:

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnverify.errors import BadModel
-from bnnverify.fold import fold_block, fold_head, is_plus, merges, sums_of
-from bnnverify.network import Bits, InputCoding, Network, Whole, exact_products
-from bnnverify.sparse import Matrix
+from bnnverify.model.arrays import Bits, Integers
+from bnnverify.model.coding import InputCoding
+from bnnverify.model.fold import fold_block, fold_head, is_plus, merges, sums_of
+from bnnverify.model.matrix import Matrix, exact_products
+from bnnverify.model.network import Network
 
 Sums = NDArray[np.int64]
 Signs = NDArray[np.int8]  # -1 and +1
@@ -45,7 +47,7 @@ class Output:
     gap: scores this close to each other may become equal in what the source does with them afterwards.
     """
 
-    weights: Whole
+    weights: Integers
     biases: NDArray[np.floating]
     scores: Callable[[Sums], Floats]
     gap: float = 0.0

@@ -10,8 +10,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from bnnverify.errors import BadModel
-from bnnverify.network import Whole
-from bnnverify.sparse import Sparse
+from bnnverify.model.arrays import Integers
+from bnnverify.model.matrix import Sparse
 
 Places = NDArray[np.int64]
 
@@ -54,7 +54,9 @@ def fits(numbers: int, what: str) -> None:
         raise BadModel(f"expected at most {most}, got {numbers} ({numbers >> 17} MiB)")
 
 
-def convolution_rows(kernel: Whole, window: Window, places: Places, n: int, *, groups: int = 1) -> tuple[Sparse, tuple[int, int]]:
+def convolution_rows(
+    kernel: Integers, window: Window, places: Places, n: int, *, groups: int = 1
+) -> tuple[Sparse, tuple[int, int]]:
     """Return one weight row over n inputs per output channel and position, in that order, and how many positions down and across.
 
     kernel: (channels out, channels in per group, rows, columns). places: (channels in, rows, columns), the input at each.

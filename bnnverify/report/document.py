@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bnnverify import __version__
-from bnnverify.network import Block, Network
-from bnnverify.sparse import Matrix, Sparse, swing
+from bnnverify._version import __version__
+from bnnverify.model.matrix import Matrix, Sparse, swing
+from bnnverify.model.network import Block, Network
 
 
 class Answer(Protocol):

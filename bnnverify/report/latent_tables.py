@@ -8,13 +8,14 @@ from fractions import Fraction
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from bnnverify.code import ClassCodes, entropy, word
-from bnnverify.latent import Attribution, CodeShells, Latents
-from bnnverify.network import Network
-from bnnverify.pair import Confusion
+from bnnverify.model.latent_code import word
+from bnnverify.model.network import Network
 from bnnverify.report import numbers
 from bnnverify.report.terminal import lines, table, witness_lines
-from bnnverify.result import Attempt
+from bnnverify.results.answers import Attempt
+from bnnverify.results.codes import ClassCodes, entropy
+from bnnverify.results.confusion import Confusion
+from bnnverify.results.latent import Attribution, CodeShells, Latents
 
 MOST_INPUTS = 10  # rows of an attribution, those with the most changes
 

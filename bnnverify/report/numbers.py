@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from bnnverify.comparison import Estimate
-from bnnverify.tally import Count
+from bnnverify.results.comparison import Estimate
+from bnnverify.results.counts import Count
 
 LONGEST, SHORT = 15, 6  # digits that are printed in full: in results, and while work goes on
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rich.console import Group, RenderableType
 
-from bnnverify.checking import Checked, Checking
 from bnnverify.report import numbers
 from bnnverify.report.terminal import lines, readable, table
+from bnnverify.results.proofs import Checked, Checking
 
 
 def check_table(result: Checking) -> RenderableType:

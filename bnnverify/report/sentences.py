@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from bnnverify.checking import Proven
 from bnnverify.report import numbers
-from bnnverify.result import AttackResult, Certification, CountResult, Distance, Verdict, Witness
-from bnnverify.safe_radius import SafeRadius
+from bnnverify.results.answers import AttackResult, CountResult, Distance
+from bnnverify.results.certification import Certification
+from bnnverify.results.finding import Verdict, Witness
+from bnnverify.results.proofs import Proven
+from bnnverify.results.tolerance import SafeRadius
 
 
 def region_words(region: dict[str, Any]) -> str:

@@ -10,9 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bnnverify.checking import Proven
-from bnnverify.comparison import Comparison, Judgement
-from bnnverify.network import Network
+from bnnverify.model.network import Network
 from bnnverify.report import numbers, picture
 from bnnverify.report.sentences import (
     attack_sentence,
@@ -24,8 +22,12 @@ from bnnverify.report.sentences import (
     region_words,
     trained_rows,
 )
-from bnnverify.result import AttackResult, Certification, CountResult, Distance, Verdict, Witness
-from bnnverify.tally import Count
+from bnnverify.results.answers import AttackResult, CountResult, Distance
+from bnnverify.results.certification import Certification
+from bnnverify.results.comparison import Comparison, Judgement
+from bnnverify.results.counts import Count
+from bnnverify.results.finding import Verdict, Witness
+from bnnverify.results.proofs import Proven
 
 WORDS = {Judgement.BETTER: "green", Judgement.WORSE: "red", Judgement.COLLAPSED: "yellow"}
 STYLES = {Verdict.ROBUST: "green", Verdict.VULNERABLE: "red", Verdict.UNKNOWN: "yellow"}

@@ -6,13 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from bnnverify.extras import needed
-from bnnverify.training.recipes import RECIPES, Recipe, recipe_named
-from bnnverify.training.sources import Source, read_source
-from bnnverify.training.split import Parts, part, split
+from bnnverify.training.data.sources import Source, read_source
+from bnnverify.training.data.split import Parts, part, split
+from bnnverify.training.networks.recipes import RECIPES, Recipe, recipe_named
 
 if TYPE_CHECKING:
     from bnnverify.training.loop import Trained, deployments, train
-    from bnnverify.training.whole import whole_network
+    from bnnverify.training.stages.conversion import whole_network
 
 __all__ = [
     "RECIPES",

@@ -8,18 +8,19 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from bnnverify.data.samples import Samples
 from bnnverify.errors import BadQuery
-from bnnverify.network import InputCoding, Network
-from bnnverify.samples import Samples
-from bnnverify.training.afterwards import binarise
-from bnnverify.training.binarity import Binarity
-from bnnverify.training.binarity import ready as figures_ready
-from bnnverify.training.deploy import DEPLOY, Ground, figures_of
-from bnnverify.training.fitting import Lesson, Model, alone, fit
-from bnnverify.training.layers import BinarizedNet, LatentNet
-from bnnverify.training.recipes import AFTERWARDS, FLOAT_HEADS, Recipe
+from bnnverify.model.coding import InputCoding
+from bnnverify.model.network import Network
+from bnnverify.training.data.split import Parts, labels_of, split
+from bnnverify.training.networks.layers import BinarizedNet, LatentNet
+from bnnverify.training.networks.recipes import AFTERWARDS, FLOAT_HEADS, Recipe
 from bnnverify.training.record import collapsed, record_of, right_of
-from bnnverify.training.split import Parts, labels_of, split
+from bnnverify.training.stages.binarity import Binarity
+from bnnverify.training.stages.binarity import ready as figures_ready
+from bnnverify.training.stages.deployment import DEPLOY, Ground, figures_of
+from bnnverify.training.stages.fitting import Lesson, Model, alone, fit
+from bnnverify.training.stages.post_training import binarise
 
 
 @dataclass(frozen=True, eq=False)

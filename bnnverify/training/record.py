@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from bnnverify import __version__
-from bnnverify.network import Network
-from bnnverify.samples import Samples
-from bnnverify.training.binarity import code_share
-from bnnverify.training.recipes import Recipe
-from bnnverify.training.split import Parts, labels_of
+from bnnverify._version import __version__
+from bnnverify.data.samples import Samples
+from bnnverify.model.network import Network
+from bnnverify.training.data.split import Parts, labels_of
+from bnnverify.training.networks.recipes import Recipe
+from bnnverify.training.stages.binarity import code_share
 
 
 def right_of(network: Network, samples: Samples) -> list[int]:

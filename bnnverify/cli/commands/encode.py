@@ -1,0 +1,56 @@
+"""A question as a file, for solvers of other people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from bnnverify.cli.arguments import Place, yes_or_no
+from bnnverify.cli.options import FILE, data_option, json_option, place_options
+from bnnverify.cli.progress import shown
+
+TARGET = click.Choice(["cnf", "opb"]), FILE
+
+
+@click.command()
+@click.argument("model", type=FILE)
+@place_options
+@click.option("--event", default="leaves", show_default=True, help="leaves, leaves:C or becomes:C[,C..].")
+@click.option("--to", "target", type=TARGET, required=True, metavar="cnf|opb FILE", help="What to write, and where.")
+@json_option
+@data_option
+def encode(model: Path, place: Place, event: str, target: tuple[str, Path], *, as_json: bool, data_dir: Path | None) -> int:
+    """Write a question as clauses or linear rows.
+
+    A solution of FILE is an input that changes the answer; comments in it say what each variable means.
+    There is none exactly where bnnverify attack proves that there is no such input.
+
+    \b
+    Example: bnnverify encode model.npz digits:17 --radius 3 --to opb question.opb
+    """
+    from bnnverify.encoders.exports.formula import lines
+    from bnnverify.formats import load
+    from bnnverify.problem.query import Query
+    from bnnverify.report.document import document
+
+    network = load(model)
+    region = place.region(network, data_dir)
+    query = Query(network, region, yes_or_no(event, network, region.center))
+    kind, path = target
+    size = _write(path, lines(query, kind))
+    told = {"file": str(path), "format": kind, "event": str(query.event), "lines": size, "region": region.to_json()}
+    text = f"{path}: {size} lines of {kind}, {query.event}, {region.size} inputs"
+    shown(document(told, network) if as_json else text)
+    return 0
+
+
+def _write(path: Path, lines: Iterator[str]) -> int:
+    """Write the lines, and return how many there are."""
+    size = 0
+    with path.open("w", encoding="ascii", newline="\n") as file:
+        for line in lines:
+            file.write(line + "\n")
+            size += 1
+    return size

@@ -1,0 +1,33 @@
+"""Whole numbers in arrays: what a bit and a weight are made of, checked where they come in."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bnnverify.errors import BadModel
+
+Bits = NDArray[np.uint8]
+Integers = NDArray[np.int64]
+Indices = NDArray[np.int64]  # places in an array
+
+LARGEST_SUM = 2**62  # sums stay inside 64-bit integers with room for one comparison
+
+
+def as_integers(values: ArrayLike, what: str, ndim: int) -> Integers:
+    """Return values as a read-only int64 array of ndim dimensions, or say what is wrong with them."""
+    array = np.asarray(values)
+    if array.ndim != ndim:
+        raise BadModel(f"{what}: expected {ndim} dimensions, got shape {array.shape}")
+    if array.dtype.kind == "f":
+        if not np.all(np.isfinite(array)):
+            raise BadModel(f"{what}: expected whole numbers, got NaN or infinity")
+        if np.any(array != np.floor(array)):
+            raise BadModel(f"{what}: expected whole numbers, got {array[array != np.floor(array)][0]}")
+    elif array.dtype.kind not in "iub":
+        raise BadModel(f"{what}: expected whole numbers, got type {array.dtype}")
+    if array.size and float(np.abs(array.astype(np.float64)).max()) >= LARGEST_SUM:
+        raise BadModel(f"{what}: expected numbers below 2^62, got a larger one")
+    whole = array.astype(np.int64)
+    whole.setflags(write=False)
+    return whole

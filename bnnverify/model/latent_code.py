@@ -1,0 +1,30 @@
+"""A latent code as a whole number, bit j of the latent layer in place j; and the code that a class has."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnverify.model.arrays import Bits
+
+Codes = NDArray[np.int64]
+
+WIDEST = 62  # bits of a code, so that it is one whole number of a machine
+
+
+def numbers_of(bits: Bits) -> Codes:
+    """Return codes as whole numbers: (points, width) to (points,)."""
+    numbers = np.zeros(len(bits), dtype=np.int64)
+    for j in range(bits.shape[1]):
+        numbers |= bits[:, j].astype(np.int64) << j
+    return numbers
+
+
+def bits_of(codes: Codes | list[int], width: int) -> Bits:
+    """Return codes as bits: (codes,) to (codes, width)."""
+    return (np.asarray(codes, dtype=np.int64)[:, None] >> np.arange(width) & 1).astype(np.uint8)
+
+
+def word(code: int, width: int) -> str:
+    """Return a code as a word of 0s and 1s, bit 0 first."""
+    return "".join(str(code >> j & 1) for j in range(width))

@@ -1,0 +1,151 @@
+"""Answers: frozen, plain data, whole numbers, to and from JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from typing import Any
+
+from bnnverify.results.counts import Count, Tally
+from bnnverify.results.finding import Finding, Witness
+
+
+@dataclass(frozen=True)
+class CountResult:
+    """The answer of `count`: the asked number, and as much of every class's share as is known.
+
+    event: what was asked; asked: how many points it happens at (for "classes": where the answer leaves `predicted`).
+    reason: why it is not exact, when it is not. seconds: wall clock.
+    """
+
+    engine: str
+    event: str
+    asked: Count
+    tally: Tally
+    predicted: int
+    region: dict[str, Any]
+    seconds: float
+    reason: str = ""
+
+    @property
+    def low(self) -> int:
+        return self.asked.low
+
+    @property
+    def high(self) -> int:
+        return self.asked.high
+
+    @property
+    def counts(self) -> tuple[Count, ...]:
+        return self.tally.counts
+
+    @property
+    def adversarial(self) -> Count:
+        """Return how many points do not get the centre's class."""
+        return self.tally.of(set(range(len(self.counts))) - {self.predicted})
+
+    @property
+    def exact(self) -> bool:
+        every = all(c.exact for c in self.counts) if self.event == "classes" else True
+        return self.asked.exact and every
+
+    @property
+    def density(self) -> Fraction | None:
+        """Return asked / size, when asked is exact."""
+        return Fraction(self.asked.low, self.tally.size) if self.asked.exact else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that `bnnverify count --json` prints, without version and model."""
+        return {
+            "engine": self.engine,
+            "exact": self.exact,
+            "region": self.region,
+            "event": self.event,
+            "predicted": self.predicted,
+            "count": {"low": self.asked.low, "high": self.asked.high},
+            "counts": {"low": [c.low for c in self.counts], "high": [c.high for c in self.counts]},
+            "adversarial": {"low": self.adversarial.low, "high": self.adversarial.high},
+            "shells": [asdict(shares) for shares in self.tally.shells],
+            "pruned": self.tally.pruned,
+            "confidence": self.asked.confidence,
+            "seconds": self.seconds,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True)
+class AttackResult:
+    """The answer of `attack`: the finding, and who found it."""
+
+    engine: str
+    event: str
+    finding: Finding
+    predicted: int
+    region: dict[str, Any]
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "verdict": self.finding.verdict.value}
+
+
+@dataclass(frozen=True)
+class Proved:
+    """Nothing that costs first..last makes the event happen, by whose proof, and how long that took."""
+
+    first: int
+    last: int
+    engine: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Distance:
+    """The minimal cost of flips that make the event happen lies in [low, high]; high None: no witness is known.
+
+    searched: the largest cost that was asked about. exact: witness at exactly low, or none within searched.
+    norm: how costs add up, "0" for the number of flips; "2" is the sum of squares, without the root.
+    changes: pixels and by how much they change, for the witness, where costs are those of pixels. proved: the bound below.
+    """
+
+    engine: str
+    event: str
+    low: int
+    high: int | None
+    searched: int
+    predicted: int
+    witness: Witness | None
+    seconds: float
+    reason: str = ""
+    norm: str = "0"
+    changes: tuple[tuple[int, int], ...] = ()
+    proved: tuple[Proved, ...] = ()
+
+    @property
+    def exact(self) -> bool:
+        return self.low == self.high or (self.high is None and self.low > self.searched)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "exact": self.exact}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What a cheap attack found: a replayed point where the event happens, or None, which proves nothing.
+
+    evaluations: how many inputs it put to the network.
+    """
+
+    method: str
+    event: str
+    witness: Witness | None
+    evaluations: int
+    seed: int
+    seconds: float
+
+    @property
+    def distance(self) -> int | None:
+        """Return an upper bound on the distance, None where nothing was found."""
+        return None if self.witness is None else self.witness.distance
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "distance": self.distance}

@@ -1,0 +1,58 @@
+"""Whether an event happens in a region, and a replayed point where it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from bnnverify.errors import WitnessRejected
+from bnnverify.model.arrays import Bits
+from bnnverify.problem.query import Query
+
+
+class Verdict(StrEnum):
+    """What is known of a sample: nothing in its region changes the answer, something does, or it is open."""
+
+    ROBUST = "ROBUST"
+    VULNERABLE = "VULNERABLE"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A point where the event happens, replayed through the network; flips are the 0-based positions that differ."""
+
+    bits: tuple[int, ...]
+    flips: tuple[int, ...]
+    label: int
+
+    @property
+    def distance(self) -> int:
+        return len(self.flips)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Whether the event happens anywhere in the region: yes with a witness, no (proved), or None (open, with the reason)."""
+
+    happens: bool | None
+    witness: Witness | None = None
+    reason: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        return {True: Verdict.VULNERABLE, False: Verdict.ROBUST, None: Verdict.UNKNOWN}[self.happens]
+
+
+def confirmed(query: Query, point: Bits) -> Witness:
+    """Return point as a witness, or raise if the network itself disagrees with whoever named it."""
+    label = query.network(point)
+    if point not in query.region or label not in query.targets:
+        raise WitnessRejected(
+            f"expected a point of the region where {query.event} holds, "
+            f"got class {label} at distance {query.region.distance(point)}"
+        )
+    flips = tuple(np.flatnonzero(point != query.region.center).tolist())
+    return Witness(tuple(int(b) for b in point), flips, label)

@@ -1,0 +1,24 @@
+"""How far a count has come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bnnverify.results.counts import Tally
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a count has come: done of total points (or other equal steps), and what is known by now."""
+
+    done: int
+    total: int
+    tally: Tally
+
+
+Report = Callable[[Progress], None]
+
+
+def silent(progress: Progress) -> None:
+    """Drop a progress report."""

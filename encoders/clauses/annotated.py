@@ -1,0 +1,106 @@
+"""A formula together with what each of its variables means, so that others can check it without this encoder.
+
+A variable is a flip, or it is 1 exactly when a weighted sum of literals of smaller variables reaches a bound. Whoever gives
+every variable that value at some point of the region finds every clause true there: a checker has to see this of each clause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from math import prod
+
+from bnnverify.encoders.clauses.cardinality import TRUE, Clauses, Terms, totalizer
+from bnnverify.encoders.clauses.cnf import Cnf
+from bnnverify.encoders.presolve.presolve import Presolved
+from bnnverify.encoders.walk import brick, layers
+from bnnverify.errors import BadQuery
+
+WIDEST = 2**14  # different sums that a totalizer may be given: each is a variable
+
+
+@dataclass(frozen=True)
+class AnnotatedFormula:
+    """Clauses that no model satisfies exactly when `predicted` is the answer on the whole region, and their meaning.
+
+    Numbers of inputs, neurons and classes are those of the asked network. inputs: flip variable of each free position.
+    thresholds: per other variable (terms, bound): 1 exactly when the sum of weight * literal reaches the bound.
+    neurons: literal of each neuron in the formula, by (block, neuron). ones: literal j of "at least j flips".
+    beats: per rival, the literal of "the predicted class is preferred to it".
+    """
+
+    clauses: list[tuple[int, ...]]
+    variables: int
+    inputs: dict[int, int]
+    thresholds: dict[int, tuple[Terms, int]]
+    neurons: dict[tuple[int, int], int]
+    ones: dict[int, int]
+    beats: dict[int, int]
+
+    def dimacs(self) -> Iterator[str]:
+        """Yield the lines of the formula in the DIMACS format."""
+        yield f"p cnf {self.variables} {len(self.clauses)}"
+        for clause in self.clauses:
+            yield " ".join(map(str, (*clause, 0)))
+
+    def lines(self) -> Iterator[str]:
+        """Yield the meanings as text: docs/proofs.md says how to read them."""
+        for position, variable in self.inputs.items():
+            yield f"flip {variable} {position}"
+        for variable, (terms, bound) in sorted(self.thresholds.items()):
+            yield " ".join(map(str, ("var", variable, bound, *(number for term in terms for number in term))))
+        for j, literal in self.ones.items():
+            yield f"ones {j} {literal}"
+        for (block, neuron), literal in self.neurons.items():
+            yield f"neuron {block} {neuron} {literal}"
+        for rival, literal in self.beats.items():
+            yield f"beats {rival} {literal}"
+
+
+def annotated(question: Presolved, predicted: int) -> AnnotatedFormula:
+    """Return the formula of "some class is preferred to predicted" over the flips of question, a ball, with its meaning."""
+    network = question.network
+    if network.head is None:
+        raise BadQuery("proof: expected a network with classes, got one that ends in a latent code")
+    cnf = Cnf(fewest=question.region.inner, most=question.region.outer, encoding=checkable)
+    inputs, *behind = every = layers(cnf, network, cnf.inputs(network.inputs))
+    home = question.classes.index(predicted)
+    rivals = {label: k for k, label in enumerate(question.classes) if k != home}
+    beats = {label: brick(cnf, network.head.beats(home, k), every[-1]) for label, k in rivals.items()}
+    cnf.add([-literal for literal in beats.values()])
+    few = question.region.outer < network.inputs
+    return AnnotatedFormula(
+        clauses=cnf.clauses,
+        variables=cnf.variables,
+        inputs=dict(zip(question.source.positions.tolist(), inputs, strict=True)),
+        thresholds={TRUE: ((), 0)} | {variable: _threshold(key) for key, variable in cnf.gates.items() if _defines(key)},
+        neurons={
+            (i, neuron): literal
+            for i, (kept, bits) in enumerate(zip(question.kept, behind, strict=True))
+            for neuron, literal in zip(kept, bits, strict=True)
+        },
+        ones={j: cnf.ones(j) for j in range(1, question.region.outer + 1)} if few else {},
+        beats=beats,
+    )
+
+
+def checkable(clauses: Clauses, terms: Terms, bound: int) -> int:
+    """Return the literal of terms >= bound from a totalizer, the encoding whose variables all are thresholds themselves."""
+    weights = [weight for weight, _ in terms]
+    if min(prod(weights.count(weight) + 1 for weight in set(weights)), bound) > WIDEST:
+        raise BadQuery(f"proof: expected rows of at most {WIDEST} different sums, got one of more")
+    return totalizer(clauses, terms, bound)
+
+
+def _defines(key: Hashable) -> bool:
+    return isinstance(key, tuple) and key[0] != "reached"  # that one only finds a threshold again
+
+
+def _threshold(key: Hashable) -> tuple[Terms, int]:
+    """Return what the variable of a gate means."""
+    match key:
+        case ("all", *bits):
+            return tuple((1, bit) for bit in bits if isinstance(bit, int)), len(bits)
+        case ("sum", tuple(terms), int(bound)):
+            return terms, bound
+    raise BadQuery(f"proof: expected gates that are thresholds, got {str(key)[:40]}")

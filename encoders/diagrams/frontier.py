@@ -1,0 +1,206 @@
+"""The joint diagram of all first-layer neurons, level by level: only its frontier is ever kept, and nothing is composed.
+
+After the first i inputs have been given their flips, two ways to do so are alike if every neuron lacks as much as before: what
+follows is the same for both. The frontier holds each kind once, with the number of ways that lead to it. At the last level a kind
+is a code of the first layer, and the rest of the network can be asked about it. This is the frontier method of Sekine, Imai and
+Tani ("Computing the Tutte polynomial of a graph of moderate size", ISAAC 1995), here for thresholds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnverify.model.arrays import Bits, Integers
+from bnnverify.model.network import Block
+from bnnverify.problem.region import Region
+
+Rows = NDArray[Any]  # one row of small whole numbers per kind
+MEMORY = 1 << 30  # bytes for kinds when no limit is given
+AT_ONCE = 1 << 18  # kinds that go on together: fewer lose merging, more bring the first counts later (docs/bdd.md)
+YIELD = 1 << 17  # finished kinds that are handed over together
+FEW = 256  # kinds that are not worth merging
+WIDEST_WAYS = 2**62  # above, numbers of ways are Python integers
+MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads marks
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """Points of a region, told apart by what the first block makes of them; no two rows of one group are the same.
+
+    bits: (k, neurons). distances: (k,), all 0 where the region is a cube, in which nobody measures. ways: (k,) number of points.
+    examples: (k, inputs) flips of one of the points each; (k, 0) if not asked for.
+    """
+
+    bits: Bits
+    distances: Integers
+    ways: Rows
+    examples: Bits
+
+
+@dataclass(frozen=True, eq=False)
+class _Kinds:
+    """Kinds of choices for the first `level` inputs.
+
+    rows: (k, columns): what each neuron lacks to fire, then the number of flips, then zeros up to whole 64-bit words.
+    ways: (k,). examples: (k, bytes) packed flips. merged: how many kinds there were when they were last merged.
+    """
+
+    level: int
+    rows: Rows
+    ways: Rows
+    examples: Bits
+    merged: int = 0
+
+    def only(self, which: Any) -> _Kinds:
+        return replace(self, rows=self.rows[which], ways=self.ways[which], examples=self.examples[which])
+
+    def __len__(self) -> int:
+        return len(self.ways)
+
+
+class Frontier:
+    """A block over the flips of a region (a presolved one), ready to be swept.
+
+    Inputs are taken in the order of their weight columns, so that equal columns are neighbours. examples: keep a point of each
+    code. memory: bytes for kinds, about: where there are more, one half waits while the other goes on to the last level.
+    """
+
+    def __init__(self, block: Block, region: Region, *, examples: bool = False, memory: int | None = None) -> None:
+        self._block, self._region, self._examples = block, region, examples
+        self._cube = (region.inner, region.outer) == (0, region.n)
+        self._order = np.lexsort(block.weights[::-1]) if block.outputs else np.arange(region.n)
+        self._weights = block.weights.T[self._order]
+        reach = np.abs([self._reach(0)[0][-1], self._reach(0)[1][-1]]).max(initial=0)
+        self._out = int(reach) + 1  # lacking so much, or so little, nothing can change a neuron any more
+        largest = max(2 * self._out, region.outer + 1)
+        dtype = next((t for t in (np.int8, np.int16, np.int32) if largest <= np.iinfo(t).max), np.int64)
+        columns = block.outputs + 1
+        self._changes = np.zeros((region.n, columns + -columns % 8), dtype=dtype)
+        fitting = (memory or MEMORY) // (max(region.n, 16) * (self._changes.shape[1] * self._changes.itemsize + 8))
+        self._most = max(1, min(AT_ONCE, fitting))  # about one half waits per level
+        self._changes[:, : block.outputs] = -self._weights
+        self._changes[:, block.outputs] = not self._cube
+
+    def codes(self, pause: Callable[[], None] = lambda: None) -> Iterator[Codes]:
+        """Yield all points of the region in groups of codes; pause is called now and then and may raise to stop the work."""
+        finished = list[_Kinds]()
+        for kinds in self._done(pause):
+            finished.append(kinds)
+            if sum(map(len, finished)) >= YIELD:
+                yield self._finished(finished)
+                finished = []
+        if finished:
+            yield self._finished(finished)
+
+    def _done(self, pause: Callable[[], None]) -> Iterator[_Kinds]:
+        """Yield kinds in which every input is decided: no flip is left, or no input."""
+        todo, levels = [self._start()], self._region.n if self._region.outer else 0
+        while todo:
+            kinds = todo.pop()
+            while len(kinds) and kinds.level < levels:
+                pause()
+                if len(kinds) > max(2 * kinds.merged, FEW):
+                    kinds, waiting = self._halved(self._merged(kinds))
+                    todo += waiting
+                kinds, done = self._stepped(kinds)
+                yield done
+            yield kinds
+
+    def _halved(self, kinds: _Kinds) -> tuple[_Kinds, list[_Kinds]]:
+        """Return the kinds, or one half of them and the other, if they are more than fit."""
+        if len(kinds) <= self._most:
+            return kinds, []
+        half = len(kinds) // 2
+        return replace(kinds.only(slice(half)), merged=half), [replace(kinds.only(slice(half, None)), merged=len(kinds) - half)]
+
+    def _start(self) -> _Kinds:
+        rows = np.zeros((1, self._changes.shape[1]), dtype=self._changes.dtype)
+        rows[0, : self._block.outputs] = np.clip(self._block.bounds, -self._out, self._out)
+        ways = np.ones(1, dtype=np.int64 if self._region.size < WIDEST_WAYS else object)
+        return _Kinds(0, rows, ways, np.zeros((1, -(-self._region.n // 8) if self._examples else 0), dtype=np.uint8))
+
+    def _stepped(self, kinds: _Kinds) -> tuple[_Kinds, _Kinds]:
+        """Return the kinds after one more input, flipped or not, and apart from them those that have no flip left."""
+        level = kinds.level
+        flipped = replace(kinds, rows=kinds.rows + self._changes[level], examples=self._marked(kinds.examples, level))
+        if self._cube:
+            return replace(_together([kinds, flipped]), level=level + 1, merged=kinds.merged), kinds.only(slice(0))
+        spent = self._flips(flipped) == self._region.outer
+        late = self._region.inner - (self._region.n - level - 1)  # with fewer flips by now, the region is out of reach
+        if late > 0:
+            kinds = kinds.only(self._flips(kinds) >= late)
+        return replace(_together([kinds, flipped.only(~spent)]), level=level + 1, merged=kinds.merged), flipped.only(spent)
+
+    def _marked(self, examples: Bits, level: int) -> Bits:
+        if not self._examples:
+            return examples
+        place, examples = int(self._order[level]), examples.copy()
+        examples[:, place >> 3] |= 128 >> (place & 7)
+        return examples
+
+    def _merged(self, kinds: _Kinds) -> _Kinds:
+        """Return the kinds with neurons that cannot change any more all lacking the same, and each kind once."""
+        left = np.minimum(self._region.outer - self._flips(kinds), self._region.n - kinds.level)
+        least, most = (reach.astype(self._changes.dtype)[left] for reach in self._reach(kinds.level))
+        lacks = kinds.rows[:, : self._block.outputs]
+        lacks = np.where(lacks > most, self._out, np.where(lacks <= least, -self._out, lacks))
+        rows = kinds.rows.copy()
+        rows[:, : self._block.outputs] = lacks
+        kinds = distinct(replace(kinds, rows=rows))
+        return replace(kinds, merged=len(kinds))
+
+    def _reach(self, level: int) -> tuple[Integers, Integers]:
+        """Return how far d flips from this level on can move each neuron's sum, down and up: (outer + 1, neurons) both."""
+        rising = np.sort(self._weights[level:], axis=0)
+        both = []
+        for best in (np.minimum(rising, 0), np.maximum(rising, 0)[::-1]):
+            sums = np.zeros((self._region.outer + 1, self._block.outputs), dtype=np.int64)
+            known = min(len(best), self._region.outer)
+            sums[1 : known + 1] = np.cumsum(best[:known], axis=0)
+            sums[known + 1 :] = sums[known]
+            both.append(sums)
+        return both[0], both[1]
+
+    def _flips(self, kinds: _Kinds) -> Integers:
+        return kinds.rows[:, self._block.outputs].astype(np.int64)
+
+    def _finished(self, parts: list[_Kinds]) -> Codes:
+        """Return the codes of finished kinds; fewer than they, where neurons lack different amounts but fire alike."""
+        kinds = _together(parts)
+        fires = np.packbits(kinds.rows[:, : self._block.outputs] <= 0, axis=1)
+        rows = np.zeros((len(kinds), 8 + fires.shape[1] + -fires.shape[1] % 8), dtype=np.uint8)
+        rows[:, :8] = self._flips(kinds)[:, None].view(np.uint8)
+        rows[:, 8 : 8 + fires.shape[1]] = fires
+        kinds = distinct(replace(kinds, rows=rows))
+        bits = np.unpackbits(kinds.rows[:, 8:], axis=1, count=self._block.outputs)
+        examples = np.unpackbits(kinds.examples, axis=1, count=self._region.n if self._examples else 0)
+        return Codes(bits, kinds.rows[:, :8].copy().view(np.int64)[:, 0], kinds.ways, examples)
+
+
+def _together(parts: list[_Kinds]) -> _Kinds:
+    rows, ways, examples = zip(*((part.rows, part.ways, part.examples) for part in parts), strict=True)
+    return _Kinds(parts[0].level, np.concatenate(rows), np.concatenate(ways), np.concatenate(examples))
+
+
+def distinct(kinds: _Kinds) -> _Kinds:
+    """Return the kinds with equal rows as one, their ways added up.
+
+    Rows are sorted by a 64-bit mark and joined only if they are equal: different rows with the same mark stay apart.
+    """
+    words = np.ascontiguousarray(kinds.rows).view(np.uint64)
+    marks = np.zeros(len(kinds), dtype=np.uint64)
+    for column in words.T:
+        marks = (marks ^ column) * MIX
+        marks ^= marks >> np.uint64(29)
+    order = np.argsort(marks)
+    first = np.ones(len(kinds), dtype=np.bool_)
+    twins = np.flatnonzero(marks[order[1:]] == marks[order[:-1]]) + 1
+    first[twins] = (words[order[twins]] != words[order[twins - 1]]).any(axis=1)
+    starts = np.flatnonzero(first)
+    ways = np.add.reduceat(kinds.ways[order], starts) if len(starts) else kinds.ways
+    return replace(kinds.only(order[starts]), ways=ways)

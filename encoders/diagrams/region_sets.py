@@ -1,0 +1,214 @@
+"""A bit is a decision diagram: the set of points of a region where it is 1.
+
+Sizes decide everything here. A set of points inside a region has a diagram of at most points × bits nodes, while the same bit
+over the whole space may have exponentially many; so every bit is cut down to a set of points that matters (`care`) as soon as
+it is made, and the classes are told apart by a tournament in which each match is played only where the champion still leads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bnnverify.encoders.diagrams.packages import PACKAGES, Node, Package
+from bnnverify.encoders.diagrams.threshold import Plan, plan
+from bnnverify.encoders.walk import brick, hidden, inside
+from bnnverify.errors import BadModel, BadQuery, Disagreement
+from bnnverify.model.arrays import Bits
+from bnnverify.model.network import Head, Network
+from bnnverify.problem.region import Region
+
+MEMORY = 4 << 30  # bytes for nodes when no limit is given; they are touched only as they are needed
+LONGEST_PLAN = 1 << 16  # nodes of one threshold over inputs; a longer one is added up inside the region instead
+ROWS_PER_DIGIT = 6  # a plan with more nodes than this per added digit costs more than adders do (docs/bdd.md)
+
+
+@dataclass(frozen=True, eq=False)
+class Inside:
+    """The Algebra of sets of points within care. inputs: the variables themselves, the only bits that may leave care.
+
+    pause: called before each threshold; it may raise to stop the work.
+    """
+
+    package: Package
+    care: Node
+    variables: frozenset[Node]
+    pause: Callable[[], None]
+
+    def inputs(self, n: int) -> list[Node]:
+        return self.package.variables(n)
+
+    def negate(self, bit: Node) -> Node:
+        return self.package.minus(self.care, bit)
+
+    def all(self, bits: Sequence[Node]) -> Node:
+        """Return the conjunction within care, paired like a tree: the parts stay small until late."""
+        level = list(bits)
+        while len(level) > 1:
+            pairs = [a & b for a, b in zip(level[::2], level[1::2], strict=False)]
+            level = pairs + level[len(level) & ~1 :]
+        return level[0] & self.care if level else self.care
+
+    def at_least(self, weights: Sequence[int], bits: Sequence[Node], bound: int) -> Node:
+        """Return the threshold within care: of inputs as its own diagram, of other bits whichever way costs less."""
+        self.pause()
+        plain = self.variables.issuperset(bits)
+        digits = sum(abs(w).bit_length() for w in weights)
+        rows = plan(weights, bound, LONGEST_PLAN if plain else ROWS_PER_DIGIT * digits)
+        if rows is None:
+            return self._added(weights, [bit & self.care for bit in bits], bound)
+        return self._composed(rows, bits, self.package.true) & self.care if plain else self._composed(rows, bits, self.care)
+
+    def _composed(self, rows: Plan, bits: Sequence[Node], top: Node) -> Node:
+        """Return the diagram of rows with bits in place of its variables and top in place of true."""
+        nodes = [self.package.false, top]
+        for bit, low, high in rows.steps:
+            nodes.append(self.package.choose(bits[bit], nodes[high], nodes[low]))
+        return nodes[rows.root]
+
+    def _added(self, weights: Sequence[int], bits: Sequence[Node], bound: int) -> Node:
+        """Return where the sum, added up digit by digit, reaches bound."""
+        bound -= sum(w for w in weights if w < 0)  # -w · bit is w · (not bit) - w
+        terms = [(abs(w), bit if w > 0 else self.negate(bit)) for w, bit in zip(weights, bits, strict=True)]
+        digits = self._digits(terms)
+        if bound <= 0 or bound >> len(digits):
+            return self.care if bound <= 0 else self.package.false
+        reached = self.care
+        for place, digit in enumerate(digits):
+            reached = digit & reached if bound >> place & 1 else digit | reached
+        return reached
+
+    def _digits(self, terms: Sequence[tuple[int, Node]]) -> list[Node]:
+        """Return the binary digits of the sum of weighted bits, lowest first: columns of bits, reduced by full adders."""
+        digits: list[Node] = []
+        width = sum(w for w, _ in terms).bit_length()
+        columns = [[bit for w, bit in terms if w >> place & 1] for place in range(width + 1)]
+        for place in range(width):
+            column = columns[place]
+            while len(column) > 1:
+                a, b, c = (*column[:3], self.package.false)[:3]
+                odd = self.package.either(a, b)
+                columns[place + 1].append(self.package.choose(odd, c, a))
+                column = [*column[3:], self.package.either(odd, c)]
+            digits.append(column[0] if column else self.package.false)
+        return digits
+
+    def within(self, care: Node) -> Inside:
+        return replace(self, care=care)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scene:
+    """A region as a diagram, and the bits its head reads."""
+
+    algebra: Inside
+    head: Head
+    bits: list[Node]
+
+    def beaten(self, c: int, k: int, care: Node) -> tuple[Node, Node]:
+        """Return care in two: where class c is preferred to class k, and where not."""
+        algebra = self.algebra.within(care)
+        ahead = brick(algebra, self.head.beats(c, k), self.bits)
+        return ahead, algebra.negate(ahead)
+
+    def winner(self, c: int) -> Node:
+        """Return where class c is the answer."""
+        leads = self.algebra.care
+        for k in range(self.head.classes):
+            if k != c and leads != self.algebra.package.false:
+                leads, _ = self.beaten(c, k, leads)
+        return leads
+
+    def winners(self) -> list[Node]:
+        """Return where each class is the answer: each newcomer plays every champion, where that one leads."""
+        leads = [self.algebra.care]
+        for k in range(1, self.head.classes):
+            taken = self.algebra.package.false
+            for c in range(k):
+                if leads[c] != self.algebra.package.false:
+                    leads[c], lost = self.beaten(c, k, leads[c])
+                    taken |= lost
+            leads.append(taken)
+        return leads
+
+
+def opened(package: str, memory: int | None) -> Package:
+    """Return a fresh table of nodes. package: "oxidd" or "cudd"; memory: bytes for nodes."""
+    if package not in PACKAGES:
+        raise BadQuery(f"diagram package must be one of {', '.join(PACKAGES)}, got {package!r}")
+    return PACKAGES[package](memory or MEMORY)
+
+
+def placed(package: Package, region: Region, pause: Callable[[], None]) -> tuple[Inside, list[Node]]:
+    """Return the algebra inside a region, and its inputs."""
+    everywhere = Inside(package, package.true, frozenset(package.variables(region.n)), pause)
+    inputs = everywhere.inputs(region.n)
+    algebra = everywhere.within(inside(everywhere, region, inputs))
+    size = package.count(algebra.care, region.n)
+    if size != region.size:
+        raise Disagreement(f"diagrams: expected a region of {region.size} points, got {size}")
+    return algebra, inputs
+
+
+def shared_out(package: Package, region: Region, classes: Sequence[Node]) -> list[int]:
+    """Return how many points each class has, after a check that no point is missing or counted twice."""
+    shares = [package.count(points, region.n) for points in classes]
+    if sum(shares) != region.size:
+        raise Disagreement(f"diagrams: expected the classes to share {region.size} points, got {sum(shares)}")
+    return shares
+
+
+@contextmanager
+def in_words(package: Package) -> Iterator[None]:
+    """Turn a package's way to say that it is full into a MemoryError that says so in words."""
+    try:
+        yield
+    except Exception as error:
+        if package.out_of_memory(error):
+            raise MemoryError("the diagrams do not fit into the memory they may use") from error
+        raise
+
+
+class Diagrams:
+    """Answers about a network on a region, from one table of diagram nodes that lives as long as this object.
+
+    package: "oxidd" or "cudd". memory: bytes for nodes. Regions and networks are presolved ones: inputs are flips.
+    """
+
+    def __init__(self, package: str, memory: int | None = None) -> None:
+        self._package = opened(package, memory)
+
+    def shares(self, network: Network, region: Region, pause: Callable[[], None] = lambda: None) -> list[int]:
+        """Return at how many points of the region each class is the answer."""
+        with self._scene(network, region, pause) as scene:
+            return shared_out(self._package, region, scene.winners())
+
+    def example(
+        self, network: Network, region: Region, classes: Collection[int], pause: Callable[[], None] = lambda: None
+    ) -> Bits | None:
+        """Return a point of the region, (n,), whose class is one of classes; None if there is none."""
+        with self._scene(network, region, pause) as scene:
+            for points in _candidates(scene, classes):
+                if points != self._package.false:
+                    return np.array(self._package.pick(points, region.n), dtype=np.uint8)
+        return None
+
+    @contextmanager
+    def _scene(self, network: Network, region: Region, pause: Callable[[], None]) -> Iterator[_Scene]:
+        if network.head is None:
+            raise BadModel("diagrams: expected a network with a head, got a prefix")
+        with in_words(self._package):
+            algebra, inputs = placed(self._package, region, pause)
+            yield _Scene(algebra, network.head, hidden(algebra, network, inputs))
+
+
+def _candidates(scene: _Scene, classes: Collection[int]) -> Iterator[Node]:
+    """Yield sets that together hold every point whose class is one of classes, and no other point."""
+    others = set(range(scene.head.classes)) - set(classes)
+    if len(others) == 1:
+        yield scene.algebra.negate(scene.winner(others.pop()))
+    else:
+        yield from (scene.winner(c) for c in sorted(classes))

@@ -1,0 +1,76 @@
+"""Runs whose class is decided by bounds: they are counted without looking at their points.
+
+Along a run a first-layer neuron is exactly known to be always 1, never, or now and then: its row of lane bits says so. From
+there intervals go through the later blocks (interval arithmetic on 0/1 bits), and one class may beat all others everywhere.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnverify.encoders.enumeration.layout import Runs
+from bnnverify.encoders.netlist.backends.words import ONES, Words
+from bnnverify.model.arrays import Integers
+from bnnverify.model.matrix import Matrix, by_sign, exact_products
+from bnnverify.model.network import Head, Network
+
+UNDECIDED = -1
+
+
+class Pruner:
+    """Bounds over the runs of one table. rows: (rows, words) lane bits; network: whose first block the table stands for."""
+
+    def __init__(self, rows: Words, network: Network) -> None:
+        self._rows, self._network = rows, network
+        self._ones = np.zeros((len(rows), rows.shape[1] + 1), dtype=np.int64)  # in all words before
+        np.cumsum(np.bitwise_count(rows), axis=1, out=self._ones[:, 1:])
+        self._before: dict[int, Integers] = {}
+
+    def classes(self, runs: Runs, choice: NDArray[np.int32]) -> NDArray[np.intp]:
+        """Return for each run the class that all of its points have, or UNDECIDED. choice: (neurons, runs) rows."""
+        low, high = self._first(runs, choice)
+        for block in self._network.blocks[1:]:
+            least, most = _reach(block.matrix, low, high)
+            low, high = least >= block.bounds, most >= block.bounds
+        head = self._network.head
+        return np.full(len(runs), UNDECIDED, dtype=np.intp) if head is None else _winner(head, low, high)
+
+    def _first(self, runs: Runs, choice: NDArray[np.int32]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return which neurons are 1 on all lanes, and which on any: (runs, neurons) each."""
+        always, ever = np.empty(choice.T.shape, dtype=np.bool_), np.empty(choice.T.shape, dtype=np.bool_)
+        spans, which = np.unique(np.stack([runs.starts, runs.stops]), axis=1, return_inverse=True)
+        for k, (start, stop) in enumerate(spans.T.tolist()):
+            ones = self._ones_before(stop) - self._ones_before(start)
+            mine = which.ravel() == k
+            always[mine], ever[mine] = (ones == stop - start)[choice[:, mine].T], (ones > 0)[choice[:, mine].T]
+        return always, ever
+
+    def _ones_before(self, lane: int) -> Integers:
+        """Return for each row how many lanes before this one are 1."""
+        if lane not in self._before:
+            word, bit = divmod(lane, 64)
+            counts = self._ones[:, word]
+            if bit:
+                counts = counts + np.bitwise_count(self._rows[:, word] & (ONES >> np.uint64(64 - bit)))
+            self._before[lane] = counts
+        return self._before[lane]
+
+
+def _reach(weights: Matrix, low: NDArray[np.bool_], high: NDArray[np.bool_]) -> tuple[Integers, Integers]:
+    """Return the least and the largest of each weights @ x for bits between low and high: (runs, rows) each."""
+    falls, rises = by_sign(weights)
+    lows, highs = low.astype(np.uint8), high.astype(np.uint8)
+    least = exact_products(lows, rises) + exact_products(highs, falls)
+    return least, exact_products(highs, rises) + exact_products(lows, falls)
+
+
+def _winner(head: Head, low: NDArray[np.bool_], high: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return the class that beats all others whatever the bits between low and high are, or UNDECIDED."""
+    guess = np.asarray(head(low.astype(np.uint8)))  # if any class wins everywhere, it wins here
+    for c in np.unique(guess).tolist():
+        mine = guess == c
+        bounds = head.offsets - head.offsets[c] + (head.ranks[c] > head.ranks)
+        least, _ = _reach(head.weights[c] - head.weights, low[mine], high[mine])
+        guess[mine] = np.where(np.delete(least >= bounds, c, axis=1).all(axis=1), c, UNDECIDED)
+    return guess

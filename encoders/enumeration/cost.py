@@ -1,0 +1,59 @@
+"""About how long it takes to look at every point of a region, on one core of the machine that `speed` compares with.
+
+Measured on 100-50-10 (500 weights behind the first layer), on the six-layer pixel network (41,000) and on 784-1024-1024-1024-10.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import inf
+
+from bnnverify.encoders.presolve.presolve import Presolved, after_first_block
+from bnnverify.model.matrix import Sparse
+from bnnverify.model.network import Network
+
+POINT, WEIGHT = 1e-6, 5e-11  # the network's own matrix products: per point, and per point and weight
+SPARSE = 4  # weights of dense rows take as long there as one of sparse rows
+TABLE = 5e-3  # to make the first layer's table and the smallest netlist
+# Netlists: to make them, then per point; both per weight behind the first layer: in numpy, step by step, by code of their own.
+NETLISTS = (2e-5, 3.2e-11), (5e-5, 4e-12), (3.4e-4, 2.2e-12)
+
+WIDE = 4_000  # weights between open neurons behind the first block
+
+
+def products(solved: Presolved) -> float:
+    """Return the seconds for putting every point through the network itself."""
+    weights = _weights(solved.network, 0, sparse=SPARSE)
+    return _points(solved) * (POINT + WEIGHT * weights)
+
+
+def netlist(solved: Presolved) -> float:
+    """Return the seconds for making a netlist and running it on every point, the best way there is."""
+    behind = _weights(solved.network, 1)
+    return TABLE + behind * min(making + _points(solved) * each for making, each in NETLISTS)
+
+
+def looking(solved: Presolved) -> float:
+    """Return the seconds for looking at every point, whichever way takes less."""
+    return 0.0 if solved.decided else min(products(solved), netlist(solved))
+
+
+def codes(solved: Presolved) -> float:
+    """Return the seconds for looking at every code of the first block instead; infinite without one."""
+    return looking(after_first_block(solved)) if solved.network.blocks else inf
+
+
+def is_wide(solved: Presolved) -> bool:
+    """Return whether so many weights join neurons that stay open, behind the first block, that solvers are slow."""
+    return sum(a * b for a, b in pairwise(solved.live)) > WIDE
+
+
+def _weights(network: Network, first: int, *, sparse: int = 1) -> int:
+    """Return how many weights there are from this block on, zeros that are written out among them, a sparse one as so many."""
+    head = network.head.weights.size if network.head else 0
+    rows = [block.matrix for block in network.blocks[first:]]
+    return head + sum(sparse * part.size if isinstance(part, Sparse) else part.size for part in rows)
+
+
+def _points(solved: Presolved) -> float:
+    return float(min(solved.region.size, 10**30))  # sizes beyond a float's range are as hopeless as this

@@ -1,0 +1,118 @@
+"""How far inputs are from an event, and which way is down: margins of many neighbours, and a straight-through gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnverify.errors import BadModel
+from bnnverify.model.arrays import Bits, Integers
+from bnnverify.model.matrix import Matrix, Sparse, dense, exact_products
+from bnnverify.model.network import Head, Network
+
+Floats = NDArray[np.float64]
+
+AT_ONCE = 2**24  # bits of one layer, of all points that are looked at together
+
+
+class MarginOracle:
+    """A network around center, seen from the free positions; targets are the classes that make the event happen.
+
+    The margin of an input is the score that its best other class has over the best target, tie-breaks included: a whole
+    number, below 0 exactly where the event happens.
+    """
+
+    def __init__(self, network: Network, center: Bits, positions: NDArray[np.intp], targets: frozenset[int]) -> None:
+        self._network, self._center, self._positions = network, center, positions
+        order = np.argsort(_head(network).ranks)  # among equal scores the first wins
+        inside = np.isin(order, list(targets))
+        self._targets, self._others = order[inside], order[~inside]
+        self.freedom = len(positions)
+        self._head = _head(network)
+        first = network.blocks[0].matrix if network.blocks else self._head.weights
+        self._rows = first[:, positions] * (1 - 2 * center[positions].astype(np.int64))
+        self._moves = _turned(self._rows)  # what each flip adds to the first sums: (freedom, m)
+        self._spreads = [np.sqrt(np.maximum(_squares(block.matrix), 1)) / 2 for block in network.blocks]
+        self._start = first @ center.astype(np.int64)
+        self._at_once = 1 + AT_ONCE // max(1, *network.widths)
+
+    def points(self, flips: Bits) -> Bits:
+        """Return the inputs that flips (..., freedom) stand for: (..., n)."""
+        points = np.broadcast_to(self._center, (*flips.shape[:-1], len(self._center))).copy()
+        points[..., self._positions] ^= flips
+        return points
+
+    def margins(self, flips: Bits) -> Integers:
+        """Return the margin of each: (k, freedom) to (k,)."""
+        return self._by_parts(flips, lambda some: self._start + exact_products(some, self._rows))
+
+    def neighbours(self, flips: Bits, which: NDArray[np.intp]) -> Integers:
+        """Return the margins after changing one position of which (k,) in flips (freedom,), each on its own: (k,)."""
+        sums: Integers = self._start + flips.astype(np.int64) @ self._moves
+        signs: Integers = 1 - 2 * flips.astype(np.int64)  # a position that is flipped already moves back
+        return self._by_parts(which, lambda some: sums + dense(self._moves[some]) * signs[some, None])
+
+    def _by_parts(self, points: NDArray[Any], sums: Callable[[NDArray[Any]], Integers]) -> Integers:
+        """Return the margins of points, whose first-layer sums are worked out for so many at once as fit into memory."""
+        parts = range(0, max(1, len(points)), self._at_once)
+        return np.concatenate([self._after(sums(points[k : k + self._at_once])) for k in parts])
+
+    def gradient(self, flips: Bits, *, window: float) -> Floats:
+        """Return about how much each position would add to the margin if it were flipped, at flips (freedom,): (freedom,).
+
+        By a straight-through gradient (Bengio, Leonard and Courville, "Estimating or propagating gradients through stochastic
+        neurons", 2013, section 4): a neuron counts as linear within `window` standard deviations that its sum would have over
+        random inputs, and as constant beyond.
+        """
+        sums = self._start + flips.astype(np.int64) @ self._moves
+        slopes: list[Floats] = []
+        bits: Bits = flips[None]
+        for i, block in enumerate(self._network.blocks):
+            if i:
+                sums = exact_products(bits, block.matrix)[0]
+            slopes.append(np.where(np.abs(sums - block.bounds + 0.5) <= window * self._spreads[i], 1 / self._spreads[i], 0.0))
+            bits = (sums >= block.bounds).astype(np.uint8)[None]
+        scores = self._head.scores(bits)[0] if slopes else sums + self._head.offsets
+        best, rival = (group[np.argmax(scores[group])] for group in (self._targets, self._others))
+        if not slopes:
+            moves = dense(self._moves)
+            return np.asarray(moves[:, rival] - moves[:, best], dtype=np.float64)
+        back: Floats = (self._head.weights[rival] - self._head.weights[best]).astype(np.float64)
+        for block, slope in zip(self._network.blocks[:0:-1], slopes[:0:-1], strict=True):
+            back = (back * slope) @ block.matrix
+        return np.asarray(self._moves @ (back * slopes[0]))
+
+    def _after(self, sums: Integers) -> Integers:
+        """Return the margins that first-layer sums (k, m) lead to."""
+        blocks = self._network.blocks
+        if not blocks:
+            return self._margin(sums + self._head.offsets)
+        bits = (sums >= blocks[0].bounds).astype(np.uint8)
+        for block in blocks[1:]:
+            bits = block(bits)
+        return self._margin(self._head.scores(bits))
+
+    def _margin(self, scores: Integers) -> Integers:
+        if not len(self._targets) or not len(self._others):
+            return np.full(len(scores), 1 if len(self._others) else -1)
+        best, rival = (group[np.argmax(scores[:, group], axis=1)] for group in (self._targets, self._others))
+        rows, ranks = np.arange(len(scores)), self._head.ranks
+        margins: Integers = scores[rows, rival] - scores[rows, best] - (ranks[best] < ranks[rival])
+        return margins
+
+
+def _turned(rows: Matrix) -> Matrix:
+    return rows.T if isinstance(rows, Sparse) else np.ascontiguousarray(rows.T)
+
+
+def _squares(rows: Matrix) -> Floats:
+    return rows.squares if isinstance(rows, Sparse) else np.asarray((rows**2).sum(axis=1))
+
+
+def _head(network: Network) -> Head:
+    if network.head is None:
+        raise BadModel("slope: expected a network with a head, got a prefix without one")
+    return network.head

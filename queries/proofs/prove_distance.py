@@ -1,0 +1,72 @@
+"""A distance in flips with a proof: nothing nearer changes the answer, and the witness does. Others can check both."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bnnverify.errors import BadQuery, Disagreement
+from bnnverify.model.arrays import Bits
+from bnnverify.model.network import Network
+from bnnverify.problem.event import Leaves
+from bnnverify.problem.region import HammingBall, Region
+from bnnverify.queries.proofs.folder import ProofFolder, unused
+from bnnverify.queries.proofs.prove import ENGINE, Sample, Task, attempted
+from bnnverify.results.answers import Distance
+from bnnverify.results.certification import Row
+from bnnverify.results.counts import Count
+from bnnverify.results.finding import Verdict
+from bnnverify.results.proofs import Proven
+
+
+def prove_distance(
+    network: Network,
+    center: ArrayLike,
+    found: Distance,
+    *,
+    folder: Path,
+    free: ArrayLike | None = None,
+    index: int = 0,
+    label: int | None = None,
+    timeout: float | None = None,
+    memory: int | None = None,
+) -> Proven:
+    """Return ROBUST within found.low - 1 flips, with a proof of that and the witness in folder; or UNKNOWN, with the reason.
+
+    center, free: what `distance` was asked about; found: its answer, in flips, about leaving the class of the centre. folder: new
+    or empty. index: a number of at least 0 for this input. timeout: seconds; memory: bytes. Ctrl-C gives UNKNOWN.
+    """
+    bits = network.check(center)
+    if index < 0:
+        raise BadQuery(f"index: expected a number of at least 0, got {index}")
+    if found.norm != "0" or found.event != str(Leaves(network(bits))):
+        came = f"{found.event} in norm {found.norm}"
+        raise BadQuery(f"proof: expected a distance in flips to leaving class {network(bits)}, got {came}")
+    region = HammingBall(bits, found.low - 1, free=free)
+    sample = Sample(index, bits, label, _beyond(found, region))
+    with ProofFolder(unused(folder), network, region, (index,)) as proofs:
+        task = Task(network, region.outer, region.free, timeout, memory, proofs.drafts)
+        started = time.monotonic()
+        try:
+            ((_, row, files),) = attempted(task, [sample], 1)
+        except KeyboardInterrupt:
+            seconds, nothing = time.monotonic() - started, Count(0, region.size)
+            row = Row(index, label, network(bits), Verdict.UNKNOWN, nothing, ENGINE, seconds, "interrupted")
+            files = {}
+        if row.verdict is Verdict.VULNERABLE:
+            raise Disagreement(f"distance: expected nothing nearer than {found.low}, the proof's solver found a witness there")
+        proofs.keep(row, bits, files, (found.low, found.high))
+    return Proven(str(folder), region.outer, row.verdict, row.seconds, row.reason)
+
+
+def _beyond(found: Distance, region: Region) -> Bits | None:
+    """Return the bits of the witness, which flips free positions only."""
+    if found.witness is None:
+        return None
+    point = np.array(found.witness.bits, dtype=np.uint8)
+    if np.any((point != region.center) & ~region.free):
+        raise BadQuery("proof: expected a witness that flips free positions only, got another one")
+    return point

@@ -1,0 +1,12 @@
+"""Where files lie that the next run can do without, but would have to make again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def kept() -> Path:
+    """Return the folder for what the next run can do without, but would have to make again."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("bnnverify")

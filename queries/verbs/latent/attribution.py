@@ -1,0 +1,70 @@
+"""Which input flips go along with which changes of the latent code, and how often?"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bnnverify.encoders.enumeration.enumeration import Enumeration
+from bnnverify.encoders.enumeration.layout import Runs
+from bnnverify.model.arrays import Bits, Integers
+from bnnverify.model.network import Network
+from bnnverify.problem.budget import Budget
+from bnnverify.problem.region import HammingBall
+from bnnverify.queries.verbs.latent.codes import coding, latent
+from bnnverify.results.latent import Attribution
+
+
+def attribution(
+    network: Network,
+    center: ArrayLike,
+    *,
+    radius: int,
+    free: ArrayLike | None = None,
+    cut: int | None = None,
+    budget: Budget | None = None,
+) -> Attribution:
+    """Return for each input position and latent bit at how many points within radius both are flipped, in one enumeration.
+
+    Arguments as for `latents`. When the budget is spent, the numbers are those of the points seen by then.
+    """
+    budget = budget or Budget()
+    bits = network.check(center)
+    ball = HammingBall(bits, radius, free=free)
+    prefix = latent(network, cut)
+    task = coding(network, ball, len(prefix.blocks), mixed=True)
+    changes = _Changes(task, prefix(bits))
+    for runs in task.parts():
+        if budget.spent:
+            break
+        changes.add(runs)
+    table = np.zeros((ball.n, prefix.widths[-1]), dtype=np.int64)
+    table[ball.positions] = changes.table()
+    reason = "" if changes.seen == ball.size else f"stopped after {budget.seconds:g} s"
+    return Attribution(tuple(map(tuple, table.tolist())), changes.seen, ball.size, reason)
+
+
+class _Changes:
+    """Latent changes, summed over points: per position that a prefix flips, and per lane, since many prefixes share one."""
+
+    def __init__(self, task: Enumeration, code: Bits) -> None:
+        self._task, self._code, self.seen = task, code[:, None], 0
+        self._prefixed: Integers = np.zeros((task.table.layout.freedom, len(code)), dtype=np.int64)
+        self._laned: Integers = np.zeros((len(code), task.table.layout.lane_count), dtype=np.int64)
+
+    def add(self, runs: Runs) -> None:
+        for part, bits in self._task.bits(runs):
+            changed, end = bits ^ self._code, 0
+            for prefix, start, stop in zip(runs.prefixes[part], runs.starts[part], runs.stops[part], strict=True):
+                mine = changed[:, end : end + stop - start]
+                self._laned[:, start:stop] += mine
+                self._prefixed[prefix] += mine.sum(axis=1, dtype=np.int64)
+                end += stop - start
+            self.seen += bits.shape[1]
+
+    def table(self) -> Integers:
+        """Return the sums for each free position and latent bit: (freedom, width)."""
+        layout, table = self._task.table.layout, self._prefixed.copy()
+        for i, one in enumerate(np.eye(layout.freedom, dtype=np.int64)):
+            table[i] += self._laned @ layout.sums(one)  # 1 for each lane that flips position i
+        return table

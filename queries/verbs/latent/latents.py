@@ -1,0 +1,137 @@
+"""What happens to the latent code, and through it to the class, everywhere around an input? One enumeration answers it all."""
+
+from __future__ import annotations
+
+import time
+from math import comb
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bnnverify.encoders.enumeration.enumeration import Enumeration
+from bnnverify.encoders.enumeration.layout import Runs
+from bnnverify.errors import Disagreement
+from bnnverify.model.arrays import Bits, Indices
+from bnnverify.model.latent_code import bits_of, numbers_of
+from bnnverify.model.network import Network
+from bnnverify.problem.budget import Budget
+from bnnverify.problem.event import Leaves
+from bnnverify.problem.query import Query
+from bnnverify.problem.region import HammingBall, Region
+from bnnverify.queries.verbs.latent.codes import coding, latent, met
+from bnnverify.queries.verbs.latent.tail_margin import tail_margin
+from bnnverify.results.finding import Witness, confirmed
+from bnnverify.results.latent import CodeShells, Latents
+
+LOOSE = 2**22  # rows that lie about before equal codes are put together
+_NONE = np.empty(0, dtype=np.int64)
+
+
+def latents(
+    network: Network,
+    center: ArrayLike,
+    *,
+    radius: int,
+    free: ArrayLike | None = None,
+    cut: int | None = None,
+    budget: Budget | None = None,
+) -> Latents:
+    """Return how many points within radius of center (n,) have each latent code, per distance, and what follows from it.
+
+    free: positions that may flip, default all. cut: the code is the bits after so many blocks, default all of them: the last
+    block is the latent layer, or, in a network without one, the end of its backbone. When the budget is spent, the answer is
+    about the largest ball that was finished, and says so.
+    """
+    started = time.monotonic()
+    budget = budget or Budget()
+    bits = network.check(center)
+    ball = HammingBall(bits, radius, free=free)
+    prefix = latent(network, cut)
+    tail = network.tail(len(prefix.blocks))
+    task = coding(network, ball, len(prefix.blocks), mixed=False)
+    finished = _finished(task, ball, budget) or [_Shell.of(prefix(bits))]
+    shells = _shelled(prefix, tail, ball, finished)
+    margin, sharp = tail_margin(tail, prefix(bits), budget=budget)
+    return Latents(
+        shells=shells,
+        asked=ball.outer,
+        margin=margin,
+        margin_exact=sharp,
+        witness=_nearest(task, network, ball, shells),
+        seconds=time.monotonic() - started,
+        reason="" if shells.radius == ball.outer else f"stopped after {budget.seconds:g} s",
+    )
+
+
+def _finished(task: Enumeration, ball: Region, budget: Budget) -> list[_Shell]:
+    """Return the codes of each shell, nearest first, as far as all of its points are in."""
+    shells = [_Shell() for _ in range(ball.outer + 1)]
+    for distance, codes, counts in met(task, budget):
+        if distance is None:
+            raise Disagreement("codes: expected points of one distance together, met a mixture")
+        shells[distance].add(codes, counts)
+    whole = [shell.size == comb(ball.freedom, k) for k, shell in enumerate(shells)]
+    return shells[: whole.index(False)] if False in whole else shells
+
+
+class _Shell:
+    """Codes at one distance and how often they occur, gathered now and then."""
+
+    def __init__(self) -> None:
+        self._codes, self._counts, self.size, self._loose = [_NONE], [_NONE], 0, 0
+
+    @classmethod
+    def of(cls, code: Bits) -> _Shell:
+        """Return the shell of one point."""
+        shell = cls()
+        shell.add(numbers_of(code[None]), np.ones(1, dtype=np.int64))
+        return shell
+
+    def add(self, codes: Indices, counts: Indices) -> None:
+        self._codes.append(codes)
+        self._counts.append(counts)
+        self.size += int(counts.sum())
+        self._loose += len(codes)
+        if self._loose > LOOSE:
+            codes, counts = self.gathered()
+            self._codes, self._counts, self._loose = [codes], [counts], 0
+
+    def gathered(self) -> tuple[Indices, Indices]:
+        """Return the codes, ascending, and how often each occurs."""
+        codes, counts = np.concatenate(self._codes), np.concatenate(self._counts)
+        order = np.argsort(codes, kind="stable")
+        codes, counts = codes[order], counts[order]
+        first = np.flatnonzero(np.append(True, codes[1:] != codes[:-1]))
+        return codes[first], np.add.reduceat(counts, first)
+
+
+def _shelled(prefix: Network, tail: Network, ball: Region, shells: list[_Shell]) -> CodeShells:
+    rows = [shell.gathered() for shell in shells]
+    distances = np.repeat(np.arange(len(rows)), [len(codes) for codes, _ in rows])
+    codes, counts = (np.concatenate(column) for column in zip(*rows, strict=True))
+    different, place = np.unique(codes, return_inverse=True)
+    labels = np.asarray(tail(bits_of(different, prefix.widths[-1])), dtype=np.int64)[place.ravel()]
+    return CodeShells(prefix.widths[-1], ball.freedom, len(shells) - 1, tail.classes, distances, codes, labels, counts)
+
+
+def _nearest(task: Enumeration, network: Network, ball: Region, shells: CodeShells) -> Witness | None:
+    """Return a point of another class at the smallest distance where there is one, replayed."""
+    if shells.distance is None:
+        return None
+    wanted = shells.codes[(shells.distances == shells.distance) & (shells.labels != shells.predicted)]
+    for runs in task.parts():
+        if runs.distance == shells.distance:
+            for part, bits in task.bits(runs):
+                hits = np.flatnonzero(np.isin(numbers_of(bits.T), wanted))
+                if len(hits):
+                    point = ball.center.copy()
+                    point[ball.positions] ^= _flips(task, runs[part], int(hits[0]))
+                    return confirmed(Query(network, ball, Leaves(shells.predicted)), point)
+    raise Disagreement(f"latents: expected another class at distance {shells.distance}, found none there")
+
+
+def _flips(task: Enumeration, runs: Runs, place: int) -> Bits:
+    """Return the flips of the point at this place among those of the runs."""
+    ends = np.cumsum(runs.stops - runs.starts)
+    run = int(np.searchsorted(ends, place, side="right"))
+    return task.table.flips(runs.prefixes[run], int(runs.stops[run] - (ends[run] - place)))

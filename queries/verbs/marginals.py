@@ -1,0 +1,41 @@
+"""Which positions are flipped in the points where the event happens, and how often?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from bnnverify.problem.budget import Budget
+from bnnverify.problem.query import Query
+from bnnverify.problem.region import Region
+from bnnverify.queries.planning.plan import Session
+from bnnverify.results.counts import Count
+
+
+def marginals(query: Query, *, engine: str = "auto", budget: Budget | None = None) -> tuple[Count, ...]:
+    """Return for each of the n positions at how many points of the region it is flipped and the event happens.
+
+    Positions that are not free are never flipped: 0. Each is the count over the part of the region where the position is
+    flipped, so any engine will do, and all positions together cost about outer times the count of the region itself.
+    """
+    budget = budget or Budget()
+    counts = [Count.exactly(0)] * query.region.n
+    with Session(engine, budget) as session:
+        for position, part in _flipped(query.region):
+            question = replace(query, region=part)
+            running, _ = session.member(question, counting=True)
+            counts[position] = running.count(question, budget).of(query.targets)
+    return tuple(counts)
+
+
+def _flipped(region: Region) -> Iterator[tuple[int, Region]]:
+    """Yield each free position with the part of the region where it is flipped."""
+    if region.outer == 0:
+        return
+    for position in region.positions.tolist():
+        center, free = region.center.copy(), region.free.copy()
+        center[position] ^= 1
+        free[position] = False
+        yield position, Region(center, free, max(region.inner - 1, 0), min(region.outer - 1, int(np.sum(free))))

@@ -1,0 +1,117 @@
+"""How large may a ball be while at most a given share of its points makes the event happen, exactly?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import accumulate
+from math import comb
+
+from numpy.typing import ArrayLike
+
+from bnnverify.errors import BadQuery
+from bnnverify.model.network import Network
+from bnnverify.problem.budget import Budget
+from bnnverify.problem.event import Event, Leaves
+from bnnverify.problem.query import Query
+from bnnverify.problem.region import HammingBall
+from bnnverify.queries.planning.plan import Session
+from bnnverify.queries.verbs.count import counted
+from bnnverify.results.counts import Tally
+from bnnverify.results.progress import Progress
+from bnnverify.results.tolerance import SafeRadius
+
+Heard = Callable[[SafeRadius, Progress], None]
+
+
+def unheard(known: SafeRadius, progress: Progress) -> None:
+    """Drop a report."""
+
+
+def tolerance(
+    network: Network,
+    center: ArrayLike,
+    *,
+    share: Fraction,
+    largest: int | None = None,
+    event: Event | None = None,
+    free: ArrayLike | None = None,
+    engine: str = "auto",
+    jobs: int | None = None,
+    budget: Budget | None = None,
+    report: Heard = unheard,
+) -> SafeRadius:
+    """Return the exact share of the event in every ball of radius 0 to largest, held against the tolerated one.
+
+    One count of the largest ball answers all of them where the engine counts by distance; else each distance is counted.
+    largest None: each distance is counted, up to the first radius that exceeds the tolerance, however far that is.
+    share: 0 <= share < 1. event: default Leaves(class of the centre). free: positions that may flip, default all. jobs: cores.
+    report(known, progress) says what is known by now, of all radii and of the count that is under way.
+    """
+    if not 0 <= share < 1:
+        raise BadQuery(f"tolerance must be at least 0 and below 1, got {share}")
+    bits, budget = network.check(center), budget or Budget()
+    ball = HammingBall(bits, largest or 0, free=free)
+    search = _Search(Query(network, ball, event or Leaves(network(bits))), share, largest)
+    with Session(engine, budget, jobs=jobs) as session:
+        while search.is_open:
+            search.step(session, budget, report)
+    return search.known()
+
+
+class _Search:
+    """At how many points of each distance the event happens, as far as that is counted. asked: the largest radius by now."""
+
+    def __init__(self, query: Query, share: Fraction, largest: int | None) -> None:
+        self.query, self.share, self.largest = query, share, largest
+        self.started, self.asked = time.monotonic(), largest or 0
+        self.found: list[int] = []
+        self.failing: int | None = None
+        self.engine, self.reason = "none", ""
+
+    @property
+    def is_open(self) -> bool:
+        if self.reason:
+            return False
+        last = self.query.region.freedom if self.largest is None else self.largest
+        return len(self.found) <= last and (self.largest is not None or self.failing is None)
+
+    def known(self) -> SafeRadius:
+        """Return the answer as far as it is known."""
+        sizes = accumulate(comb(self.query.region.freedom, distance) for distance in range(len(self.found)))
+        shares = tuple(Fraction(times, size) for times, size in zip(accumulate(self.found), sizes, strict=True))
+        about = self.engine, str(self.query.event), self.query.network(self.query.region.center), self.share, shares
+        return SafeRadius(*about, self.asked, time.monotonic() - self.started, self.reason, self.failing)
+
+    def step(self, session: Session, budget: Budget, report: Heard) -> None:
+        """Count the ball, or where that is not asked for, or does not say it all, the next distance."""
+        whole = self.largest is not None and self.engine == "none"
+        region = self.query.region if whole else self.query.region.shell(len(self.found))
+        self.asked = max(self.asked, region.outer)
+        query = Query(self.query.network, region, self.query.event)
+        running, _ = session.member(query, counting=True)
+        self.engine = running.name
+
+        def heard(progress: Progress) -> None:
+            self._take(query, progress.tally)
+            report(self.known(), progress)
+
+        tally = running.count(query, budget, heard)
+        self.engine = running.name
+        self._take(query, tally)
+        if len(self.found) <= region.outer:
+            self.reason = tally.reason or ("" if whole else f"the {running.name} engine left distance {region.outer} open")
+
+    def _take(self, query: Query, tally: Tally) -> None:
+        """Learn from the count of a region that begins at the first open distance or before; it may not be finished."""
+        hits = counted(query, self.engine, tally, 0.0).asked  # raises if the tally contradicts the network
+        before = sum(self.found[: query.region.inner])
+        known = {shell.distance: sum(shell.counts[c] for c in query.targets) for shell in tally.shells}
+        if query.region.inner == query.region.outer and hits.exact:
+            known[query.region.outer] = hits.low
+        while len(self.found) in known:
+            self.found.append(known[len(self.found)])
+        region = query.region
+        if before + hits.low > self.share * sum(comb(region.freedom, distance) for distance in range(region.outer + 1)):
+            self.failing = region.outer

@@ -1,0 +1,56 @@
+"""Bounds decide only what is so, and the counts are the same with and without them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bnnverify import Block, Budget, EachClass, HammingBall, Head, Network, Query
+from bnnverify.encoders.enumeration import enumeration
+from bnnverify.encoders.enumeration.bound_pruning import UNDECIDED, Pruner
+from bnnverify.encoders.enumeration.enumeration import Enumeration
+from bnnverify.encoders.presolve.presolve import presolve
+from bnnverify.queries.engines import enumeration as by_bits
+from tests.queries.engines.test_engines_agree import enumerated, lows
+from tests.support.drawn import queries
+
+
+@settings(max_examples=150, deadline=None)
+@given(query=queries(), mixed=st.booleans())
+def test_a_decided_run_has_one_class(query: Query, mixed: bool) -> None:
+    solved = presolve(query.network, query.region)
+    if solved.decided or not solved.network.blocks:
+        return
+    task = Enumeration(solved, None, mixed=mixed)
+    pruner = Pruner(task.table.rows, solved.network)
+    for runs in task.parts():
+        classes = pruner.classes(runs, task.table.choice(runs.prefixes))
+        for i in np.flatnonzero(classes != UNDECIDED).tolist():
+            lanes = range(int(runs.starts[i]), int(runs.stops[i]))
+            points = np.array([task.table.flips(runs.prefixes[i], lane) for lane in lanes]).reshape(len(lanes), -1)
+            assert (solved.network(points.astype(np.uint8)) == classes[i]).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(query=queries())
+def test_counts_with_pruning_equal_enumeration(query: Query) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(by_bits, "_is_small", lambda _: False)
+        patch.setattr(enumeration, "PRUNING", -1)
+        assert lows(by_bits.BitsEngine().count(query, Budget())) == enumerated(query)
+
+
+def test_what_was_pruned_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # class 1 needs 3 of the 10 odd bits: prefixes of odd bits decide much, lanes the rest
+    monkeypatch.setattr(by_bits, "_is_small", lambda _: False)
+    monkeypatch.setattr(enumeration, "PRUNING", -1)
+    counter = Block([[0, 1] * 10], [3])
+    network = Network((counter, Block([[1]], [1])), Head([[0], [1]], [0, 0]))
+    tally = by_bits.BitsEngine(folder=tmp_path).count(Query(network, HammingBall(np.zeros(20), 5), EachClass()), Budget())
+    odd = 120 * (1 + 10 + 45) + 210 * (1 + 10) + 252
+    assert [count.low for count in tally.counts] == [tally.size - odd, odd]
+    assert 0 < tally.pruned < tally.size

@@ -1,0 +1,259 @@
+"""compare: every number against plain enumeration, whoever counts and however the work is shared out, stopped and resumed."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("scipy", reason="needs the extra compare")
+pytest.importorskip("statsmodels", reason="needs the extra compare")
+
+from bnnverify import BadInput, BadModel, BadQuery, BadSample, HammingBall, Head, Network, Samples, Verdict
+from bnnverify.data.samples import read_samples
+from bnnverify.queries.comparison.compare import compare, foresee
+from bnnverify.queries.comparison.participants import Participant, untouched
+from bnnverify.results.comparison import Comparison, Judgement, Outcome, Terms
+from tests.support.arena import field, network, samples
+
+RADII = (1, 3)
+TERMS = Terms(resamples=200)
+
+
+def asked(participants: list[Participant] | None = None, data: Samples | None = None, **options: object) -> Comparison:
+    given = {"radii": RADII, "terms": TERMS} | options
+    return compare(participants or field(), data or samples(), **given)  # type: ignore[arg-type]
+
+
+def timeless(rows: Iterable[Outcome]) -> list[Outcome]:
+    return [replace(row, seconds=0.0) for row in rows]
+
+
+def check(row: Outcome, model: Network, bits: np.ndarray) -> None:
+    """Compare a counted row with every point there is."""
+    points = np.concatenate(list(HammingBall(bits, row.radius).points()))
+    labels, apart = model(points), points != bits
+    distances, away = apart.sum(axis=1), labels != row.predicted
+    assert row.predicted == model(bits)
+    assert row.size == len(points)
+    assert row.adversarial.low == row.adversarial.high == away.sum()
+    assert row.targeted is not None
+    assert [count.low for count in row.targeted] == np.bincount(labels, minlength=model.classes).tolist()
+    assert (row.verdict is Verdict.ROBUST) == (not away.any())
+    if row.shell is not None:
+        assert row.shell.low == (away & (distances == row.radius)).sum()
+    if row.heat is not None:
+        assert list(row.heat) == apart[away].sum(axis=0).tolist()
+    if row.latent is not None:
+        check_latent(row, model, points, bits)
+
+
+def check_latent(row: Outcome, model: Network, points: np.ndarray, bits: np.ndarray) -> None:
+    code = model.prefix(len(model.blocks))
+    changed = code(points) != code(bits)
+    assert row.latent is not None
+    assert list(row.latent.flips) == changed.sum(axis=0).tolist()
+    assert list(row.latent.spectrum) == np.bincount(changed.sum(axis=1), minlength=changed.shape[1] + 1).tolist()
+    different, times = np.unique(changed, axis=0, return_counts=True)
+    assert row.latent.codes == len(different)
+    shares = times / times.sum()
+    assert row.latent.entropy == pytest.approx(float(-(shares * np.log2(shares)).sum()), abs=1e-9)
+    assert row.latent.stable == (not changed.any())
+    assert row.latent.farthest == changed.sum(axis=1).max()
+    if row.latent.certified:
+        assert row.verdict is Verdict.ROBUST
+    assert row.adversarial.low <= sum(row.latent.flips) // (row.latent.margin + 1) == row.latent.bound
+
+
+def check_nearest(row: Outcome, model: Network, bits: np.ndarray) -> None:
+    points = np.concatenate(list(HammingBall(bits, RADII[-1]).points()))
+    apart = (points != bits).sum(axis=1)
+    away = apart[model(points) != row.predicted]
+    assert row.distance == (away.min() if len(away) else None)
+    assert row.beyond == (away.min() - 1 if len(away) else RADII[-1])
+    assert (row.witness is None) == (row.distance is None)
+    if row.witness is not None:
+        point = bits.copy()
+        point[list(row.witness)] ^= 1
+        assert len(row.witness) == row.distance
+        assert model(point) == row.becomes != row.predicted
+    for found in (row.greedy, row.gradient):
+        assert found is None or (row.distance is not None and row.distance <= found <= RADII[-1])
+    if row.code_radius is not None:
+        code = model.prefix(len(model.blocks))
+        moved = apart[(code(points) != code(bits)).any(axis=1)]
+        assert row.code_radius == (moved.min() - 1 if len(moved) else RADII[-1])
+
+
+def test_every_number_is_that_of_plain_enumeration() -> None:
+    result, data = asked(), samples()
+    models = {(who.arm, who.seed): who.network for who in field()}
+    assert len(result.rows) == result.wanted == 6 * 8 * 2
+    assert result.decided
+    assert {row.key for row in result.rows} == {(s, i, a, r) for a, s in models for i in data.indices for r in RADII}
+    assert {row.verdict for row in result.rows} == {Verdict.ROBUST, Verdict.VULNERABLE}
+    for row in result.rows:
+        bits = data.bits[data.indices.index(row.sample)]
+        check(row, models[row.arm, row.seed], bits)
+        check_nearest(row, models[row.arm, row.seed], bits)
+        assert row.label == data.labels[data.indices.index(row.sample)]  # type: ignore[index]
+        assert row.attacked
+        assert row.latent is not None
+        assert row.heat is not None
+
+
+@pytest.mark.parametrize("widths", [(10, 63, 3), (10, 3)], ids=["a latent of 63 bits", "a head alone"])
+def test_networks_without_a_code_are_counted_all_the_same(widths: tuple[int, ...]) -> None:
+    who = Participant(network(3, widths), "wide", 0)
+    data = samples(4, judge=network(4, (10, 5, 3)))
+    result = asked([who], data)
+    for row in result.rows:
+        check(row, who.network, data.bits[data.indices.index(row.sample)])
+        check_nearest(row, who.network, data.bits[data.indices.index(row.sample)])
+        assert row.latent is None
+    assert result.contenders[0].separation is None
+
+
+@pytest.mark.parametrize("engine", ["bits", "bdd", "sat"])
+def test_any_engine_will_do(engine: str) -> None:
+    who, data = field()[0], samples(2)
+    result = asked([who], data, engine=engine, counting=True)
+    assert result.decided
+    for row in result.rows:
+        check(row, who.network, data.bits[data.indices.index(row.sample)])
+        check_nearest(row, who.network, data.bits[data.indices.index(row.sample)])
+
+
+def test_deciding_without_counting() -> None:
+    who, data = field()[0], samples(3)
+    counted, decided = asked([who], data), asked([who], data, counting=False)
+    assert [row.verdict for row in decided.rows] == [row.verdict for row in counted.rows]
+    assert [row.distance for row in decided.rows] == [row.distance for row in counted.rows]
+    assert all(row.latent is None and row.targeted is None for row in decided.rows)
+
+
+def test_jobs_change_nothing_but_the_time() -> None:
+    alone, together = asked(), asked(jobs=2)
+    assert timeless(alone.rows) == timeless(together.rows)
+    assert alone.duels == together.duels
+    names = {"seconds"}
+    assert [f for f in alone.figures if f.name not in names] == [f for f in together.figures if f.name not in names]
+
+
+def test_an_error_beside_is_raised_here() -> None:
+    data = replace(samples(), bits=samples().bits[:, :9])
+    with pytest.raises(BadSample, match="expected 10 bits, got 9"):
+        asked(data=data, jobs=2)
+
+
+def test_copies_are_known_by_their_origin() -> None:
+    """The record of who is about the source that the samples 20, 21, ... of a file were copied from."""
+    record = {"arm": "a", "seed": 0, "data": "table.csv", "split": {"test": [3, 5, 8]}}
+    who = replace(field()[0], network=network(100, record=record))
+    copies = replace(samples(4), name="rows.npz", origin=("table.csv", (8, 1, 5, 3)))
+    fair, warning = untouched(copies, [who])
+    assert (fair.indices, fair.origin, warning) == ((20, 22, 23), ("table.csv", (8, 5, 3)), "")
+    assert "no record of what of rows.npz" in untouched(replace(copies, origin=None), [who])[1]
+
+
+def test_a_file_says_where_its_samples_are_from(tmp_path: Path) -> None:
+    path, data = tmp_path / "rows.npz", samples(3)
+    for indices, origin in ((np.array([8, 1, 5]), ("table.csv", (5,))), (np.array([8, 1]), None), (np.array([0.5, 1, 2]), None)):
+        np.savez(path, x=data.bits, source=np.array("table.csv"), indices=indices)
+        if origin:
+            assert read_samples(f"{path}:2", network(1)).origin == origin
+            continue
+        with pytest.raises(BadSample, match=r"one index of its origin per input, got 2 for 3|row of whole-number indices"):
+            read_samples(str(path), network(1))
+
+
+def test_what_can_be_known_before_training_is_said_before(tmp_path: Path) -> None:
+    path = tmp_path / "rows.sqlite"
+    words: dict[str, Any] = {"radii": (1,), "limit": 2, "against": (), "engine": "auto", "store": path}
+    foresee(("a", "b"), samples(), **words)
+    assert not path.exists()
+    asked(store=path, radii=(1,), limit=1)
+    for other, sentence in (
+        ({"radii": (11,)}, "radii must be between 1 and 10, got 11"),
+        ({"against": ("c",)}, "against: expected one of the arms a, b, got c"),
+        ({"engine": "zz"}, "engine must be one of auto, bits"),
+        ({"radii": (2,)}, "expected rows with radii 2, got a file with radii 1"),
+    ):
+        with pytest.raises(BadInput, match=sentence):
+            foresee(("a", "b"), samples(), **{**words, **other})
+
+
+def test_a_process_that_dies_costs_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first question to a process called 21 kills it."""
+    from bnnverify.queries.comparison import compare as room
+    from bnnverify.queries.execution.pool import side_by_side
+
+    def mortal(_: str, *rest: object) -> object:
+        return side_by_side("tests.queries.comparison.test_compare:dying", *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(room, "side_by_side", mortal)
+    result = asked(jobs=2)
+    lost = [row for row in result.rows if row.verdict is Verdict.UNKNOWN]
+    assert {row.sample for row in lost} == {21}
+    assert len(lost) == 12
+    assert {row.reason for row in lost} == {"its process ended with status -9"}
+    assert len(result.rows) == result.wanted
+
+
+def dying(opening, question):  # type: ignore[no-untyped-def]
+    import os
+
+    from bnnverify.queries.comparison.compare import answered
+
+    if (question[1] == samples().bits[1]).all():
+        os.kill(os.getpid(), signal.SIGKILL)
+    return answered(opening, question)
+
+
+def test_a_constant_network_is_flagged_and_never_praised() -> None:
+    constant = Network((), Head(np.zeros((4, 10)), [0, 0, 1, 0]), name="always 2")
+    result = asked([Participant(constant, "flat", 0), *field(("no_pen",), 1)], against=("no_pen",), radii=(1,))
+    (duel,) = result.duels
+    assert duel.arm == "flat"
+    assert duel.judgement is Judgement.COLLAPSED
+    assert result.collapsed("flat") == ("seed 0: constant: the answer is 2 on all 8 samples that no training touched",)
+    assert any("flat seed 0 collapsed" in note for note in result.notes)
+    recorded = replace(field()[0], network=network(100, record={"collapsed": "the loss never fell"}))
+    assert asked([recorded], limit=1).contenders[0].collapsed == "the loss never fell"
+    stable = result.figure("flat", "stable", 1)
+    assert stable is not None
+    assert stable.low == 1.0
+
+
+def test_compare_refuses() -> None:
+    with pytest.raises(BadModel, match="at least one model"):
+        compare([], samples(), radii=(1,))
+    with pytest.raises(BadModel, match="one model per arm and seed, got no_pen seed 0 more than once"):
+        asked([field()[0], field()[0]])
+    with pytest.raises(BadModel, match="expected models of 10 bits and 4 classes, as no_pen seed 0, got 9 and 4 of b seed 0"):
+        asked([field()[0], Participant(network(1, (9, 5, 4)), "b", 0)])
+    for radii in ((), (0, 1), (1, 11)):
+        with pytest.raises(BadQuery, match="radii must be between 1 and 10"):
+            asked(radii=radii)
+    with pytest.raises(BadQuery, match="jobs must be at least 1"):
+        asked(jobs=0)
+    with pytest.raises(BadSample, match="expected samples with labels"):
+        asked(data=replace(samples(), labels=None))
+    with pytest.raises(BadSample, match="different indices"):
+        asked(data=replace(samples(2), indices=(3, 3)))
+
+
+def test_everything_is_plain_data() -> None:
+    import json
+
+    result = asked(limit=2)
+    plain = json.loads(json.dumps(result.to_json()))
+    assert [Outcome.from_json(row) for row in plain["rows"]] == list(result.rows)
+    assert plain["decided"] is True
+    assert len(plain["contenders"][0]["separation"]) == 4
+    assert set(plain["versions"]) == {"bnnverify", "python", "numpy", "scipy", "statsmodels"}

@@ -1,0 +1,142 @@
+"""compare with a store: what is finished outlives the program, what was stopped is asked again, other questions are refused."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("scipy", reason="needs the extra compare")
+pytest.importorskip("statsmodels", reason="needs the extra compare")
+
+from bnnverify import BadInput, Verdict, __version__
+from bnnverify.results.comparison import Outcome
+from tests.queries.comparison.test_compare import RADII, asked, timeless
+from tests.support.arena import field, network, samples
+
+
+def test_time_that_runs_out_leaves_intervals_that_are_asked_again(tmp_path: Path) -> None:
+    path = tmp_path / "rows.sqlite"
+    short = asked(timeout=1e-9, store=path)
+    assert not short.decided
+    assert len(short.rows) == short.wanted
+    unknown = [row for row in short.rows if row.verdict is Verdict.UNKNOWN]
+    assert unknown
+    assert all(row.reason for row in unknown)
+    assert any("UNKNOWN" in note for note in short.notes)
+    truth = {row.key: row for row in asked().rows}
+    for row in short.rows:
+        exact = truth[row.key]
+        assert row.adversarial.low <= exact.adversarial.low <= row.adversarial.high
+        assert row.beyond < (exact.distance or RADII[-1] + 1)
+    assert timeless(asked(store=path).rows) == timeless(truth.values())
+
+
+def test_a_store_answers_what_it_knows(tmp_path: Path) -> None:
+    path, heard = tmp_path / "rows.sqlite", list[tuple[int, int]]()
+    first = asked(store=path, limit=3)
+    assert len(first.rows) == 36
+    base = sqlite3.connect(path)
+    with base:
+        base.execute("UPDATE rows SET seconds = 99.0")
+    base.close()
+    again = asked(store=path, report=lambda done, wanted: heard.append((done, wanted)))
+    assert sorted({row.sample for row in again.rows if row.seconds == 99.0}) == [20, 21, 22]
+    assert timeless(again.rows) == timeless(asked().rows)
+    assert heard == [(2 * k, 96) for k in range(19, 49)]
+
+
+def test_a_store_of_other_models_or_radii_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rows.sqlite"
+    asked(store=path, limit=1)
+    changed = [replace(field()[0], network=network(55)), *field()[1:]]
+    with pytest.raises(BadInput, match="expected rows with model no_pen seed 0"):
+        asked(changed, store=path)
+    with pytest.raises(BadInput, match="expected rows with radii 2, got a file with radii 1,3"):
+        asked(store=path, radii=(2,))
+    other = samples()
+    with pytest.raises(BadInput, match="expected rows with sample 20"):
+        asked(data=replace(other, bits=1 - other.bits), store=path)
+
+
+def test_a_store_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "rows.sqlite"
+    asked(store=path, limit=1)
+    monkeypatch.setattr("bnnverify.queries.comparison.compare.__version__", "0.0.9")
+    with pytest.raises(BadInput, match=f"expected rows with bnnverify 0.0.9, got a file with bnnverify {__version__}"):
+        asked(store=path, limit=1)
+
+
+def test_decided_rows_that_were_stopped_are_noted_and_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where time runs out between shells: one adversarial point is met, so the row is decided, and not counted."""
+    from bnnverify.queries.comparison.measurement import case
+
+    path = tmp_path / "rows.sqlite"
+    truth = timeless(asked(store=None).rows)
+    monkeypatch.setattr("bnnverify.queries.comparison.compare.case", lambda *question: tuple(map(cut_short, case(*question))))
+    short = asked(store=path)
+    stopped = [row for row in short.rows if row.verdict is Verdict.VULNERABLE]
+    assert stopped
+    said = f"{len(stopped)} of {len(short.rows)} rows are decided, but not finished"
+    assert f"{said}: a count or distance may be open (late)" in short.notes
+    monkeypatch.undo()
+    again = asked(store=path)
+    assert timeless(again.rows) == truth
+    assert not any("not finished" in note for note in again.notes)
+
+
+def cut_short(row: Outcome) -> Outcome:
+    if row.verdict is not Verdict.VULNERABLE:
+        return row
+    return replace(row, adversarial=replace(row.adversarial, high=row.size), latent=None, reason="late")
+
+
+SLOWLY = """
+import sys, time
+from pathlib import Path
+from tests.support.arena import field, samples
+from tests.queries.comparison.test_compare import asked, timeless
+
+def slowly(done, wanted):
+    print(done, flush=True)
+    if done == 10:
+        time.sleep(30)
+
+if __name__ == "__main__":
+    result = asked(jobs=int(sys.argv[1]), store=Path(sys.argv[2]), report=slowly)
+    print("kept", len(result.rows), result.decided, len(result.duels), flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("jobs", "how"),
+    [
+        (1, signal.SIGKILL),
+        (2, signal.SIGINT),
+        pytest.param(1, signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(2, signal.SIGKILL, marks=pytest.mark.slow),
+    ],
+)
+def test_what_is_finished_outlives_the_program(tmp_path: Path, jobs: int, how: signal.Signals) -> None:
+    path = tmp_path / "rows.sqlite"
+    command = [sys.executable, "-c", SLOWLY, str(jobs), str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as process:
+        assert process.stdout is not None
+        while process.stdout.readline() != "10\n":
+            pass
+        process.send_signal(how)
+        rest = process.stdout.read()
+        assert rest == ("kept 10 False 6\n" if how is signal.SIGINT else "")
+        assert process.wait(timeout=20) == (0 if how is signal.SIGINT else -signal.SIGKILL)
+    base = sqlite3.connect(path)
+    assert base.execute("SELECT count(*) FROM rows").fetchone() == (10,)
+    base.close()
+    heard: list[int] = []
+    resumed = asked(store=path, report=lambda done, _: heard.append(done))
+    assert heard[0] == 12
+    assert timeless(resumed.rows) == timeless(asked().rows)

@@ -1,0 +1,164 @@
+"""certify: verdicts, counts, what it refuses, and what it keeps when interrupted or killed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bnnverify import BadInput, BadQuery, BadSample, Certification, Row, Samples, Verdict, certify
+from tests.support.nine_bits import EVERY_ENGINE, NETWORK, SAMPLES
+from tests.support.zoo import parity
+
+# within two flips: 0 and 2 ones stay 0 (2 + 2 = 4 < 5); 3 reaches 5; 4 reaches 5; 5 reaches 4; 9 - 2 = 7 stays 1
+VERDICTS = [Verdict.ROBUST, Verdict.ROBUST, Verdict.VULNERABLE, Verdict.VULNERABLE, Verdict.VULNERABLE, Verdict.ROBUST]
+# from 3 ones: two of the six zeros. From 4: one of five zeros, or two, not one up and one down. From 5: likewise.
+ADVERSARIAL = [0, 0, 15, 5 + 10, 5 + 10, 0]
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("engine", EVERY_ENGINE)
+def test_certify(engine: str, jobs: int) -> None:
+    if jobs > 1 and engine in ("bdd", "sat"):
+        pytest.skip("in a child either way")
+    heard: list[tuple[int, int]] = []
+    table = certify(NETWORK, SAMPLES, radius=2, engine=engine, jobs=jobs, report=lambda _, done, all_: heard.append((done, all_)))
+    assert [row.index for row in table.rows] == list(SAMPLES.indices)
+    assert [row.verdict for row in table.rows] == VERDICTS
+    assert heard == [(k, 6) for k in range(1, 7)]
+    for row, number in zip(table.rows, ADVERSARIAL, strict=True):
+        assert row.adversarial.low <= number <= row.adversarial.high
+        assert row.adversarial.exact or engine in ("sat", "codes", "exact")
+    assert table.decided
+    assert table.clean_accuracy is not None
+    assert table.clean_accuracy * 6 == 5  # four ones are labelled 1 but are no majority
+    assert table.certified_accuracy is not None
+    assert table.certified_accuracy * 6 == 3
+    assert [Row.from_json(json.loads(json.dumps(row.to_json()))) for row in table.rows] == list(table.rows)
+
+
+def test_certify_counts_on_request_and_only_decides_on_request() -> None:
+    counted_rows = certify(NETWORK, SAMPLES, radius=2, engine="sat", counting=True).rows
+    assert [row.adversarial.low for row in counted_rows] == ADVERSARIAL
+    decided = certify(NETWORK, SAMPLES, radius=2, engine="bits", counting=False).rows
+    assert [row.verdict for row in decided] == VERDICTS
+    assert not decided[2].adversarial.exact
+
+
+def test_undecided_samples_stay_in_the_denominator() -> None:
+    table = certify(NETWORK, SAMPLES, radius=2, engine="sat", timeout=0.0)
+    assert not table.decided
+    assert len(table.rows) == 6
+    unknown = [row for row in table.rows if row.verdict is Verdict.UNKNOWN]
+    assert unknown
+    assert all(row.reason for row in unknown)
+    assert table.clean_accuracy is not None
+    assert table.clean_accuracy * 6 == 5
+
+
+def test_certify_refuses() -> None:
+    with pytest.raises(BadQuery, match="jobs must be at least 1, got 0"):
+        certify(NETWORK, SAMPLES, radius=2, jobs=0)
+    with pytest.raises(BadQuery, match="radius must be between 0 and 9, got 10"):
+        certify(NETWORK, SAMPLES, radius=10)
+    with pytest.raises(BadSample, match="at least one sample"):
+        certify(NETWORK, Samples(np.zeros((0, 9), dtype=np.uint8), None, (), "none"), radius=1)
+    with pytest.raises(BadSample, match="different indices"):
+        certify(NETWORK, Samples(SAMPLES.bits[:2], None, (3, 3), "twice"), radius=1)
+
+
+def test_resume_reads_finished_rows_and_asks_only_for_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    part = Samples(SAMPLES.bits[:3], SAMPLES.labels[:3] if SAMPLES.labels is not None else None, SAMPLES.indices[:3], "part")
+    certify(NETWORK, part, radius=2, resume=path)
+    with path.open("ab") as file:
+        file.write(b'{"key": "cut off by a ki')
+    heard: list[int] = []
+    table = certify(NETWORK, SAMPLES, radius=2, resume=path, report=lambda row, *_: heard.append(row.index))
+    assert heard == [14, 15, 19]
+    assert [row.verdict for row in table.rows] == VERDICTS
+    again = certify(NETWORK, SAMPLES, radius=2, resume=path, report=lambda row, *_: heard.append(row.index))
+    assert again.rows == table.rows
+    assert heard == [14, 15, 19]
+
+
+def test_undecided_rows_are_asked_again(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    certify(NETWORK, SAMPLES, radius=2, engine="sat", timeout=0.0, resume=path)
+    assert [row.verdict for row in certify(NETWORK, SAMPLES, radius=2, resume=path).rows] == VERDICTS
+
+
+def test_open_counts_are_asked_again_where_counts_were_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    certify(NETWORK, SAMPLES, radius=2, counting=True, resume=path)
+    text = path.read_text()
+    assert '"low": 15, "high": 15' in text
+    path.write_text(text.replace('"low": 15, "high": 15', '"low": 3, "high": 46'))
+    assert [row.adversarial.low for row in certify(NETWORK, SAMPLES, radius=2, counting=True, resume=path).rows] == ADVERSARIAL
+
+
+def test_a_resume_file_of_another_question_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    certify(NETWORK, SAMPLES, radius=2, resume=path)
+    before = path.read_bytes()
+    for network, radius in ((NETWORK, 1), (parity(9), 2)):
+        with pytest.raises(BadInput, match=f"expected an earlier run of certify on model {network.sha256[:12]}, radius {radius}"):
+            certify(network, SAMPLES, radius=radius, resume=path)
+    assert path.read_bytes() == before
+    for foreign in ("something else\n", "no line end", "[1, 2]\n[3]\n"):
+        path.write_text(foreign)
+        with pytest.raises(BadInput, match="expected an earlier run of certify"):
+            certify(NETWORK, SAMPLES, radius=2, resume=path)
+        assert path.read_text() == foreign
+    certify(NETWORK, SAMPLES, radius=2, resume=(whole := tmp_path / "whole.jsonl"))
+    for field, wrong in (('"low": 0', '"low": 9'), ('"seconds": ', '"seconds": "x", "s": '), ('"label": 0', '"label": [0]')):
+        path.write_text(whole.read_text().replace(field, wrong))
+        with pytest.raises(BadInput, match="expected rows of an earlier certify run"):
+            certify(NETWORK, SAMPLES, radius=2, resume=path)
+    with pytest.raises(BadInput, match="Is a directory"):
+        certify(NETWORK, SAMPLES, radius=2, resume=tmp_path)
+
+
+SLOW_THIRD_ROW = """
+import sys, time
+from pathlib import Path
+from bnnverify import certify
+from tests.support.nine_bits import NETWORK, SAMPLES
+
+def slowly(row, done, wanted):
+    print(done, flush=True)
+    if done == 3:
+        time.sleep(30)
+
+table = certify(NETWORK, SAMPLES, radius=2, jobs=int(sys.argv[1]), resume=Path(sys.argv[2]), report=slowly)
+print("kept", len(table.rows), table.decided, flush=True)
+"""
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_ctrl_c_keeps_the_finished_rows(tmp_path: Path, jobs: int) -> None:
+    path = tmp_path / "rows.jsonl"
+    command = [sys.executable, "-c", SLOW_THIRD_ROW, str(jobs), str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as process:
+        assert process.stdout is not None
+        while process.stdout.readline() != "3\n":
+            pass
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "kept 3 False\n"
+        assert process.wait(timeout=20) == 0
+    assert len(path.read_text().splitlines()) == 1 + 3
+
+
+def test_a_certification_without_labels_has_no_accuracy() -> None:
+    unlabelled = Samples(SAMPLES.bits, None, SAMPLES.indices, "ones")
+    table: Certification = certify(NETWORK, unlabelled, radius=1)
+    assert table.clean_accuracy is None
+    assert table.certified_accuracy is None
+    assert table.share(Verdict.ROBUST) is not None

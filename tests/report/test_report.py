@@ -1,0 +1,229 @@
+"""What people read: numbers are never rounded to nothing or everything, open questions stay visible, a report is one file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from fractions import Fraction
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console, RenderableType
+
+from bnnverify import InputCoding, Network
+from bnnverify.errors import MissingExtra
+from bnnverify.report import numbers, picture, sentences, terminal
+from bnnverify.report.document import about, document
+from bnnverify.report.html.study import Study, page
+from bnnverify.results.answers import AttackResult, Count, CountResult, Distance, Tally
+from bnnverify.results.certification import Certification, Row
+from bnnverify.results.finding import Finding, Verdict, Witness
+from tests.support.zoo import majority
+
+BALL = {"kind": "ball", "size": 22, "bits": 6, "free": 6, "inner": 0, "outer": 2}
+WITNESS = Witness((0, 1, 1, 1, 0, 0), (0,), 0)
+
+
+def text(part: RenderableType) -> str:
+    console = Console(width=150, record=True, file=None, highlight=False)
+    with console.capture() as captured:
+        console.print(part)
+    return captured.get()
+
+
+def counted(low: int, high: int, reason: str = "") -> CountResult:
+    tally = Tally(22, (Count(low, high), Count(22 - high, 22 - low)), reason)
+    return CountResult("bits", "classes", Count(low, high), tally, 1, BALL, 0.25, reason)
+
+
+def certified(*verdicts: Verdict, wanted: int | None = None, labels: bool = True) -> Certification:
+    found = {Verdict.ROBUST: Count(0, 0), Verdict.VULNERABLE: Count(10, 10), Verdict.UNKNOWN: Count(0, 22)}
+    rows = [Row(i, 1 if labels else None, 1, verdict, found[verdict], "bits", 0.01) for i, verdict in enumerate(verdicts)]
+    return Certification(tuple(rows), wanted or len(rows), 2, 22, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("n", "written"),
+    [
+        (0, "0"),
+        (10**15 - 1, "999999999999999"),
+        (10**15, "1.000e15"),
+        (2**80, "1.209e24"),
+        (99_999 * 10**20, "1.000e25"),
+        (-(2**80), "-1.209e24"),
+    ],
+)
+def test_whole_numbers_are_full_up_to_15_digits(n: int, written: str) -> None:
+    assert numbers.whole(n) == written
+
+
+@pytest.mark.parametrize(
+    ("part", "written"),
+    [
+        (Fraction(0), "0 %"),
+        (Fraction(1), "100 %"),
+        (Fraction(1, 3), "33.33 %"),
+        (Fraction(1, 10_000), "0.01 %"),
+        (Fraction(1, 2**80), "8.3e-23 %"),
+        (Fraction(1, 10**400), "1.0e-398 %"),
+        (1 - Fraction(1, 2**80), "100 - 8.3e-23 %"),
+        (Fraction(9999, 10_000), "99.99 %"),
+        (Fraction(999_999, 10**10), "1.0e-02 %"),
+    ],
+)
+def test_shares_are_never_rounded_to_none_or_all(part: Fraction, written: str) -> None:
+    assert numbers.share(part) == written
+
+
+def test_counts_show_intervals_and_confidence() -> None:
+    assert numbers.count(Count(3, 3)) == "3"
+    assert numbers.count(Count(3, 2**80)) == "3..1.209e24"
+    assert numbers.count(Count(3, 5, 0.9)) == "3..5 (confidence 0.9)"
+    assert numbers.shares(Count(0, 22), 22) == "0 % .. 100 %"
+
+
+def test_durations_have_a_unit_that_fits() -> None:
+    assert [numbers.seconds(s) for s in (0.0004, 0.5, 12.34, 600)] == ["0 ms", "500 ms", "12.3 s", "10.0 min"]
+    assert [numbers.seconds(s) for s in (7200, 432_000, 10**400)] == ["2.0 h", "5 days", "1.157e395 days"]
+
+
+def test_the_count_table_marks_the_predicted_class_and_says_why_it_is_open() -> None:
+    exact = text(terminal.count_table(counted(10, 10)))
+    still_open = text(terminal.count_table(counted(4, 12, "stopped after 1 s")))
+    assert "ball of radius 2: 22 inputs" in exact
+    assert "the answer leaves 1 at 10 of these inputs (density 45.45 %)" in exact
+    assert "exact, by the bits engine in 250 ms" in exact
+    assert "4..12" in still_open
+    assert "open: stopped after 1 s" in still_open
+    assert "not exact" in still_open
+
+
+def test_undecided_samples_stay_in_the_denominator() -> None:
+    result = certified(Verdict.ROBUST, Verdict.VULNERABLE, Verdict.UNKNOWN, Verdict.ROBUST)
+    told = "\n".join(sentences.certify_sentences(result))
+    assert "clean accuracy 100 % (4 of 4)" in told
+    assert "certified accuracy at radius 2: 50.00 % (2 of 4), at most 75.00 % (3 of 4) if every UNKNOWN turns out ROBUST" in told
+    assert "ROBUST 2, VULNERABLE 1, UNKNOWN 1, of 4" in told
+
+
+def test_unfinished_samples_are_said() -> None:
+    assert "2 of 3 samples are missing" in sentences.certify_sentences(certified(Verdict.ROBUST, wanted=3))[0]
+    assert sentences.certify_sentences(certified(wanted=3)) == ["no sample finished, of 3"]
+
+
+def test_without_labels_there_is_no_accuracy() -> None:
+    told = sentences.certify_sentences(certified(Verdict.ROBUST, labels=False))
+    assert told == ["ROBUST 1, VULNERABLE 0, UNKNOWN 0, of 1"]
+    assert "ROBUST" in text(terminal.certify_table(certified(Verdict.ROBUST, labels=False)))
+
+
+def test_attack_sentences_for_each_verdict() -> None:
+    def told(finding: Finding) -> str:
+        return sentences.attack_sentence(AttackResult("sat", "leaves:1", finding, 1, BALL, 0.1))
+
+    assert told(Finding(True, WITNESS)).startswith("VULNERABLE: 1 flip, position 0: 1 becomes 0")
+    assert told(Finding(False)).startswith("ROBUST: at none of the inputs the answer leaves 1; ball of radius 2: 22 inputs")
+    assert told(Finding(None, reason="stopped after 1 s")).startswith("UNKNOWN: stopped after 1 s")
+
+
+def test_distance_sentences_exact_open_and_none() -> None:
+    def told(low: int, high: int | None, witness: Witness | None, reason: str = "") -> str:
+        return sentences.distance_sentence(Distance("sat", "leaves:1", low, high, 6, 1, witness, 0.1, reason))
+
+    assert told(1, 1, WITNESS).startswith("distance 1 (exact)")
+    assert "at least 4" in told(4, None, None, "stopped after 1 s")
+    assert "open: stopped after 1 s" in told(4, None, None, "stopped after 1 s")
+    assert "at least 7: with fewer flips the answer never leaves 1" in told(7, None, None)
+    assert "between 2 and 3" in told(2, 3, WITNESS)
+
+
+def test_pictures_mark_what_was_switched() -> None:
+    before = picture.original(WITNESS.bits, WITNESS.flips)
+    assert before == (1, 1, 1, 1, 0, 0)
+    assert picture.side_by_side(before, (0, 1, 1, 1, 1, 0), (2, 3)) == ["###     -##", "#..     #+."]
+
+
+def test_witnesses_without_a_picture_are_a_line_of_bits() -> None:
+    assert terminal.witness_lines(WITNESS, majority(6)) == ["011100"]
+    assert terminal.witness_lines(None, majority(6)) == []
+
+
+def test_documents_keep_every_digit_and_name_the_model() -> None:
+    tally = Tally(2**80, (Count.exactly(2**80 - 1), Count.exactly(1)))
+    result = CountResult("bdd", "leaves:0", Count.exactly(1), tally, 0, {"kind": "everything", "size": 2**80}, 0.1)
+    found = json.loads(document(result, majority(6)))
+    assert found["counts"]["low"] == [2**80 - 1, 1]
+    assert found["model_sha256"] == majority(6).sha256
+    assert found["version"]
+
+
+def test_about_counts_what_cannot_move() -> None:
+    coding = InputCoding(np.array([0, 1, 128, 255, 256, 7]), (2, 3))
+    told = about(Network(majority(6).blocks, majority(6).head, coding))
+    assert told["unflippable_inputs"] == 2
+    assert told["constant_neurons"] == [0]
+    assert told["weights"] == {"total": 8, "zero": 1, "largest": 1}
+    assert about(majority(6).prefix(1))["classes"] is None
+
+
+def study(*certifications: Certification) -> Study:
+    network = Network(majority(6).blocks, majority(6).head, InputCoding(np.full(6, 8), (2, 3)), "<b>&")
+    attack = AttackResult("sat", "leaves:1", Finding(True, WITNESS), 1, BALL, 0.1)
+    distance = Distance("sat", "leaves:1", 1, 1, 6, 1, WITNESS, 0.1)
+    return Study(network, Fraction(1), Fraction(1, 2), "digits:0", counted(10, 10), attack, distance, certifications)
+
+
+class Tags(HTMLParser):
+    """Checks that every element is closed, and collects what would be loaded from elsewhere."""
+
+    def __init__(self, void: tuple[str, ...] = ("meta", "img")) -> None:
+        super().__init__()
+        self.void = void
+        self.open: list[str] = []
+        self.loaded: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.void:
+            self.open.append(tag)
+        self.loaded += [value for key, value in attrs if key in ("src", "href") and value and not value.startswith("data:")]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_one_well_formed_file_with_everything_in_it() -> None:
+    made = study(certified(Verdict.ROBUST, Verdict.VULNERABLE, Verdict.UNKNOWN), certified(Verdict.ROBUST, labels=False))
+    html = page(made)
+    tags = Tags()
+    tags.feed(html)
+    assert (tags.open, tags.loaded) == ([], [])
+    assert "<b>&" not in html
+    assert "&lt;b&gt;&amp;" in html
+    assert made.network.sha256 in html
+    assert html.count("data:image/svg+xml") == 2
+    assert html.count('<svg class="squares"') == 2
+    assert all(verdict.value in html for verdict in Verdict)
+    assert "33.33 %" in html
+
+
+def test_the_page_is_the_same_for_the_same_study() -> None:
+    made = study(certified(Verdict.ROBUST))
+    assert page(made) == page(made)
+
+
+def test_a_broken_package_is_named_with_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "jinja2.py").write_text("raise ImportError('a library is gone')")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.split(".")[0] == "jinja2"]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(MissingExtra, match=r"jinja2, which cannot be imported \(a library is gone\): pip install"):
+        page(study(certified(Verdict.ROBUST)))
+
+
+@pytest.mark.parametrize(("library", "name"), [("jinja2", "jinja2"), ("matplotlib.figure", "matplotlib")])
+def test_a_missing_package_is_named(library: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(MissingExtra, match=rf"{name}, which is not installed: pip install 'bnnverify\[report\]'"):
+        page(study(certified(Verdict.ROBUST)))

@@ -1,0 +1,115 @@
+"""A small comparison made by hand: three arms, two seeds, three samples of 2x3 bits, radii 1 and 2."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from bnnverify import Count, Verdict
+from bnnverify.results.comparison import (
+    Comparison,
+    Contender,
+    Estimate,
+    Figure,
+    Judgement,
+    Latent,
+    Outcome,
+    PairedComparison,
+    Sample,
+    Seedwise,
+    Terms,
+)
+
+ODD = "<i>odd</i>&$x_中"  # a name that is markup, a formula and more
+PLAIN, DEAD = "_plain", "dead"
+ARMS, RADII, SIZES = (PLAIN, ODD, DEAD), (1, 2), {1: 7, 2: 22}
+SAMPLES = (Sample(40, 0, (0, 0, 0, 1, 1, 1)), Sample(41, 1, (1, 1, 1, 0, 0, 0)), Sample(42, 1, (1, 0, 1, 0, 1, 0)))
+DISTANCES = {PLAIN: (1, 2, None), ODD: (2, 2, None), DEAD: (None, None, None)}  # per sample; None: larger than 2
+
+
+def latent(radius: int) -> Latent:
+    """Return codes of three bits, of which the first never moves."""
+    away = 2 * radius
+    return Latent((0, away, 1), (SIZES[radius] - away, away, 0, 0), 3, 0.5, 1, True, away // 2)
+
+
+def row(arm: str, seed: int, sample: Sample, distance: int | None, radius: int) -> Outcome:
+    """Return a row; the third sample of ODD is UNKNOWN at radius 2 with seed 1."""
+    hit = distance is not None and distance <= radius
+    known = dict[str, Any](adversarial=Count.exactly(radius * hit), shell=Count.exactly(hit), heat=(radius * hit,) * 6)
+    found: dict[str, Any] = {"distance": distance, "beyond": 2 if distance is None else distance - 1}
+    found |= {} if distance is None else {"witness": tuple(range(distance)), "becomes": 2}
+    found |= {"attacked": True, "greedy": distance, "gradient": None if distance == 1 else distance}
+    verdict = Verdict.VULNERABLE if hit else Verdict.ROBUST
+    if (arm, seed, sample.index, radius) == (ODD, 1, 42, 2):
+        known, verdict, found["beyond"] = {"adversarial": Count(0, 22)}, Verdict.UNKNOWN, 1
+    else:
+        known["latent"] = latent(radius)
+    found |= {"label": sample.label, "predicted": sample.label, "size": SIZES[radius], "engine": "bits"}
+    return Outcome(seed=seed, sample=sample.index, arm=arm, radius=radius, verdict=verdict, **known, **found)
+
+
+def contender(arm: str, seed: int) -> Contender:
+    """Return a network with class codes for two of three classes, collapsed if it is the second of DEAD."""
+    record = {"accuracy": {"test": [2, 3]}, "binarity": {"peaks_distance": 4.25}, "seconds": 7.0} if arm == PLAIN else {}
+    collapsed = "the same class, 0, for all 3 samples" if (arm, seed) == (DEAD, 1) else ""
+    apart = 1 + seed
+    return Contender(arm, seed, f"{seed:064x}", (6, 3, 3), record, collapsed, ((0, apart, -1), (apart, 0, -1), (-1, -1, 0)))
+
+
+def about(value: float, open_to: float | None = None) -> Estimate:
+    high = value if open_to is None else open_to
+    return Estimate(value, high, max(value - 0.125, 0.0), high + 0.125)
+
+
+def figures(arm: str) -> list[Figure]:
+    made = [Figure(arm, 0, "accuracy", about(0.75))]
+    for radius in RADII:
+        shares = ("certified", "stable", "density", "code_stable")
+        made += [Figure(arm, radius, name, about(0.5, 0.625 if arm == ODD and radius == 2 else None)) for name in shares]
+        made += [Figure(arm, radius, name, about(3.0)) for name in ("codes", "entropy")]
+    distances = {PLAIN: (2.0, 2.5), ODD: (2.25, 2.25), DEAD: (3.0, 3.0)}[arm]
+    made += [Figure(arm, 2, name, about(value)) for name, value in zip(("distance", "gradient"), distances, strict=True)]
+    return [*made, *(Figure(arm, 2, name, about(0.25)) for name in ("greedy", "greedy_gap", "gradient_gap", "seconds"))]
+
+
+def duel(arm: str, other: str, radius: int, judgement: Judgement) -> PairedComparison:
+    tests = (Seedwise(0, 2, 1, 0.25), Seedwise(1, 3, 0, 0.0001))
+    return PairedComparison(
+        arm, other, radius, Estimate(0.125, 0.125, -0.25, 0.5), about(0.125), tests, None, 0.03, 0.06, False, judgement
+    )
+
+
+def compared(**others: Any) -> Comparison:
+    """Return the comparison, with other fields in place of its own."""
+    rows = [
+        row(arm, seed, sample, distance, radius)
+        for arm in ARMS
+        for seed in (0, 1)
+        for sample, distance in zip(SAMPLES, DISTANCES[arm], strict=True)
+        for radius in RADII
+    ]
+    duels = (
+        duel(ODD, PLAIN, 1, Judgement.BETTER),
+        duel(ODD, PLAIN, 2, Judgement.UNDECIDED),
+        duel(DEAD, PLAIN, 1, Judgement.COLLAPSED),
+        duel(DEAD, PLAIN, 2, Judgement.COLLAPSED),
+    )
+    made = Comparison(
+        data="tiny",
+        radii=RADII,
+        arms=ARMS,
+        samples=SAMPLES,
+        shape=(2, 3),
+        contenders=tuple(contender(arm, seed) for arm in ARMS for seed in (0, 1)),
+        rows=tuple(rows),
+        figures=tuple(figure for arm in ARMS for figure in figures(arm)),
+        duels=duels,
+        terms=Terms(),
+        wanted=len(rows),
+        seconds=1.5,
+        notes=("2 seeds: intervals tell little",),
+        commands=("bnnverify compare --radii 1,2 & more",),
+        versions={"bnnverify": "0.1.0", "scipy": "1.17"},
+    )
+    return replace(made, **others)

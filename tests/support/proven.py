@@ -1,0 +1,49 @@
+"""A small network with a proof by solver, written in this process, so that tests can break the writer or the files."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bnnverify import Block, Head, Network
+from bnnverify.checker.sample import Shown, shown
+from bnnverify.queries.proofs.prove import Sample, Task, answered
+from bnnverify.results.certification import Row
+
+RADIUS = 3
+
+
+def network(seed: int, widths: tuple[int, ...] = (24, 9, 7, 4)) -> Network:
+    """Return a random ±1 network whose ranks are not in the order of the classes."""
+    random = np.random.default_rng(seed)
+    pairs = list(pairwise(widths))
+    blocks = [Block(random.choice([-1, 1], (m, n)), random.integers(-1, 3, m)) for n, m in pairs[:-1]]
+    n, classes = pairs[-1]
+    head = Head(random.choice([-2, -1, 0, 1, 2], (classes, n)), random.integers(-1, 2, classes), random.permutation(classes))
+    return Network(tuple(blocks), head)
+
+
+def center(seed: int, n: int = 24) -> np.ndarray:
+    return np.random.default_rng(seed + 1000).integers(0, 2, n).astype(np.uint8)
+
+
+def proven(folder: Path, seed: int, radius: int = RADIUS, net: Network | None = None) -> Row:
+    """Write the proof of one sample into folder/0 and return its row."""
+    net = net or network(seed)
+    task = Task(net, radius, np.ones(net.inputs, dtype=np.bool_), None, None, folder)
+    row, _ = answered(task, Sample(0, center(seed, net.inputs), None))
+    return row
+
+
+def checked(folder: Path, seed: int) -> Shown:
+    return shown(folder / "0", network(seed))
+
+
+def changed(folder: Path, **fields: Any) -> None:
+    """Write other fields into the claim."""
+    path = folder / "0" / "claim.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))

@@ -1,0 +1,36 @@
+"""Asking the command line in tests: what it printed and its exit code, and a model small enough to reason about."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bnnverify import save
+from bnnverify.cli import main
+from tests.support.zoo import majority
+
+POINT = "111100"  # of majority(6): 4 of 6 bits, so class 1; one flip of a 1 makes it a tie, class 0
+
+
+def saved(folder: Path) -> str:
+    """Return the path of majority(6) as a native file."""
+    save(majority(6), folder / "majority.npz")
+    return str(folder / "majority.npz")
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Return exit code, standard output and standard error."""
+    code = main(arguments)
+    seen = capsys.readouterr()
+    return code, seen.out, seen.err
+
+
+def plain(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    """Return what --json prints, after checking that it is one object and nothing else."""
+    _, out, err = said(capsys, *arguments, "--json")
+    assert err == ""
+    found: dict[str, Any] = json.loads(out)
+    return found
