@@ -6,7 +6,7 @@ import pytest
 
 from bnnverify.queries.engines.base import Engine
 from bnnverify.queries.planning.plan import ENGINES, load_engine
-from tests.support.engines import COUNTING, FINDING, OWN
+from tests.support.requirements import COUNTING, FINDING, OWN
 
 
 @pytest.fixture(scope="session", params=[*OWN, COUNTING])

@@ -13,7 +13,7 @@ from bnnverify.cli import BAD, DECIDED, OPEN
 from bnnverify.results.certification import Certification, Row
 from bnnverify.results.counts import Count
 from bnnverify.results.finding import Verdict
-from tests.support.data import DATA, needs_data
+from tests.support.requirements import DATA, needs_data
 from tests.support.roof import POINT, plain, said, saved
 from tests.support.zoo import majority
 

@@ -17,7 +17,7 @@ pytest.importorskip("statsmodels", reason="needs the extra compare")
 from bnnverify import save
 from bnnverify.cli import BAD, DECIDED, OPEN
 from bnnverify.results.comparison import Outcome
-from tests.support.arena import field, samples
+from tests.support.participants import field, samples
 from tests.support.roof import plain, said
 
 QUICK = ("--radii", "1,2", "--limit", "3")

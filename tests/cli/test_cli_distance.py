@@ -19,8 +19,7 @@ from bnnverify.queries.engines.enumeration import BitsEngine
 from bnnverify.results.answers import Distance
 from bnnverify.results.counts import Tally
 from bnnverify.results.progress import Progress
-from tests.cli.test_cli_json import documented
-from tests.support.roof import plain, said, saved
+from tests.support.roof import documented, plain, said, saved
 from tests.support.zoo import majority
 
 Capture = pytest.CaptureFixture[str]

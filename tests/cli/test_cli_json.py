@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +10,9 @@ import pytest
 
 from bnnverify import Head, Network, save
 from bnnverify.cli import DECIDED
-from tests.support.roof import POINT, plain, said, saved
+from tests.support.roof import POINT, documented, plain, said, saved
 from tests.support.zoo import majority
 
-DOCS = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
 QUESTIONS = [
     ("count", POINT, "--radius", "2"),
     ("attack", POINT, "--radius", "2"),
@@ -27,13 +25,6 @@ QUESTIONS = [
 @pytest.fixture
 def model(tmp_path: Path) -> str:
     return saved(tmp_path)
-
-
-def documented(verb: str) -> set[str]:
-    """Return the fields in the table of this verb's section, and those of every object."""
-    section = DOCS.split(f"\n## bnnverify {verb}\n")[1].split("\n## ")[0]
-    lines = section.split("| field | content |\n|---|---|\n")[1].split("\n\n")[0].splitlines()
-    return {name for line in lines for name in re.findall(r"`(\w+)`", line.split("|")[1])} | {"version", "model_sha256"}
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=[verb for verb, *_ in QUESTIONS])

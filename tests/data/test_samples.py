@@ -11,7 +11,7 @@ from bnnverify.data.samples import digits, read_input, read_samples
 from bnnverify.errors import BadSample
 from bnnverify.model.coding import InputCoding
 from bnnverify.model.network import Head, Network
-from tests.support.data import DATA, needs_data
+from tests.support.requirements import DATA, needs_data
 
 
 def network(n, coding=None):

@@ -13,8 +13,8 @@ from bnnverify.data.samples import read_samples
 from bnnverify.errors import BadModel
 from bnnverify.formats import load
 from bnnverify.model.network import Block, Head
-from tests.support.data import DATA, needs_data
-from tests.support.every import every_input
+from tests.support.enumerated import every_input
+from tests.support.requirements import DATA, needs_data
 
 CSV = DATA / "bnnquanalyst-csv" / "models"
 

@@ -12,7 +12,7 @@ from bnnverify.data.samples import read_samples
 from bnnverify.errors import BadModel
 from bnnverify.formats import lfc, load
 from bnnverify.formats.lfc import Packed, Shape
-from tests.support.data import DATA, needs_data
+from tests.support.requirements import DATA, needs_data
 
 PUBLISHED = DATA / "finn-lfc-packed" / "lfcW1A1-mnist.tar.gz"
 SMALL = (Shape(4, 832, 2, 64), Shape(16, 4, 4, 2))

@@ -15,7 +15,8 @@ from bnnverify.formats import load, save
 from bnnverify.formats.mnist_coding import mnist_coding
 from bnnverify.model.coding import InputCoding
 from bnnverify.model.network import Block, Head, Network
-from tests.support.every import Trap, every_input
+from tests.support.enumerated import every_input
+from tests.support.misbehaving import Trap
 
 RECORD = {"arm": "bin_enc", "seed": 3, "accuracy": [[1, 2], [3, 4]], "why": None}
 

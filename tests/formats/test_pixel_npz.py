@@ -10,7 +10,7 @@ from bnnverify.data.samples import read_samples
 from bnnverify.errors import BadModel
 from bnnverify.formats import load
 from bnnverify.model.fold import steps_of
-from tests.support.data import DATA, needs_data
+from tests.support.requirements import DATA, needs_data
 
 PIXEL = DATA / "msakai-bnn"
 FIELDS = ("gamma", "beta", "avg_mean", "avg_var")

@@ -11,8 +11,9 @@ from bnnverify.data.samples import read_samples
 from bnnverify.errors import BadModel, MissingExtra
 from bnnverify.formats import load
 from bnnverify.formats.pytorch_dict import NORM
-from tests.support.data import DATA, needs_data
-from tests.support.every import Trap, every_input
+from tests.support.enumerated import every_input
+from tests.support.misbehaving import Trap
+from tests.support.requirements import DATA, needs_data
 
 NPAQ = DATA / "npaq-models"
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bnnverify import BadModel, Block, Head, Network
 from bnnverify.model.combine import pair
 from tests.support.drawn import networks
-from tests.support.every import every_input
+from tests.support.enumerated import every_input
 from tests.support.zoo import majority, parity, tie
 
 

@@ -13,8 +13,7 @@ import pytest
 from bnnverify.report.comparison.page import page as comparison
 from bnnverify.report.html.study import page as study_page
 from bnnverify.results.finding import Verdict
-from tests.report.test_report import certified, study
-from tests.support.compared import compared
+from tests.support.results import certified, compared, study
 
 PAGES: dict[str, Callable[[], str]] = {
     "comparison": lambda: comparison.page(compared()),

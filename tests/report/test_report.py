@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from fractions import Fraction
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +15,11 @@ from bnnverify import InputCoding, Network
 from bnnverify.errors import MissingExtra
 from bnnverify.report import numbers, picture, sentences, terminal
 from bnnverify.report.document import about, document
-from bnnverify.report.html.study import Study, page
+from bnnverify.report.html.study import page
 from bnnverify.results.answers import AttackResult, Count, CountResult, Distance, Tally
-from bnnverify.results.certification import Certification, Row
 from bnnverify.results.finding import Finding, Verdict, Witness
+from tests.support.results import BALL, WITNESS, Tags, certified, counted, study
 from tests.support.zoo import majority
-
-BALL = {"kind": "ball", "size": 22, "bits": 6, "free": 6, "inner": 0, "outer": 2}
-WITNESS = Witness((0, 1, 1, 1, 0, 0), (0,), 0)
 
 
 def text(part: RenderableType) -> str:
@@ -31,17 +27,6 @@ def text(part: RenderableType) -> str:
     with console.capture() as captured:
         console.print(part)
     return captured.get()
-
-
-def counted(low: int, high: int, reason: str = "") -> CountResult:
-    tally = Tally(22, (Count(low, high), Count(22 - high, 22 - low)), reason)
-    return CountResult("bits", "classes", Count(low, high), tally, 1, BALL, 0.25, reason)
-
-
-def certified(*verdicts: Verdict, wanted: int | None = None, labels: bool = True) -> Certification:
-    found = {Verdict.ROBUST: Count(0, 0), Verdict.VULNERABLE: Count(10, 10), Verdict.UNKNOWN: Count(0, 22)}
-    rows = [Row(i, 1 if labels else None, 1, verdict, found[verdict], "bits", 0.01) for i, verdict in enumerate(verdicts)]
-    return Certification(tuple(rows), wanted or len(rows), 2, 22, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -166,31 +151,6 @@ def test_about_counts_what_cannot_move() -> None:
     assert told["constant_neurons"] == [0]
     assert told["weights"] == {"total": 8, "zero": 1, "largest": 1}
     assert about(majority(6).prefix(1))["classes"] is None
-
-
-def study(*certifications: Certification) -> Study:
-    network = Network(majority(6).blocks, majority(6).head, InputCoding(np.full(6, 8), (2, 3)), "<b>&")
-    attack = AttackResult("sat", "leaves:1", Finding(True, WITNESS), 1, BALL, 0.1)
-    distance = Distance("sat", "leaves:1", 1, 1, 6, 1, WITNESS, 0.1)
-    return Study(network, Fraction(1), Fraction(1, 2), "digits:0", counted(10, 10), attack, distance, certifications)
-
-
-class Tags(HTMLParser):
-    """Checks that every element is closed, and collects what would be loaded from elsewhere."""
-
-    def __init__(self, void: tuple[str, ...] = ("meta", "img")) -> None:
-        super().__init__()
-        self.void = void
-        self.open: list[str] = []
-        self.loaded: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in self.void:
-            self.open.append(tag)
-        self.loaded += [value for key, value in attrs if key in ("src", "href") and value and not value.startswith("data:")]
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
 
 
 def test_the_page_is_one_well_formed_file_with_everything_in_it() -> None:

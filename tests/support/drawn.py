@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from bnnverify import Becomes, Block, EachClass, Head, Leaves, Network, Query, Region
-from bnnverify.model.arrays import Integers
+from bnnverify.model.arrays import Bits, Integers
 from bnnverify.problem.event import Event
 
 INPUTS = (0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 8, 8, 9, 9, 9)  # most questions about few bits are decided before any engine starts
@@ -75,3 +75,13 @@ def queries(draw: st.DrawFn) -> Query:
         st.lists(labels, min_size=1).map(lambda chosen: Becomes(*chosen)),
     ]
     return Query(network, region, draw(st.one_of(events)))
+
+
+@st.composite
+def latent_questions(draw: st.DrawFn) -> tuple[Network, Bits, int, list[int]]:
+    """Draw questions about latent codes: network, centre, radius and free positions."""
+    n = draw(st.integers(1, 9))
+    network = draw(networks(n).filter(lambda network: bool(network.blocks)))
+    center = np.array(draw(st.lists(st.integers(0, 1), min_size=n, max_size=n)), dtype=np.uint8)
+    free = sorted(draw(st.sets(st.integers(0, n - 1)))) if draw(st.booleans()) else list(range(n))
+    return network, center, draw(st.integers(0, len(free))), free

@@ -1,10 +1,11 @@
-"""Engines that misbehave, each in its own way, to be run in a child process."""
+"""Engines that misbehave, each in its own way, to be run in a child process; a budget that ends early; a pickle as a trap."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import time
+from pathlib import Path
 from typing import ClassVar
 
 from bnnverify import BadModel, Query, Tally
@@ -64,3 +65,27 @@ class Frail(Sleeper):
         if query.region.center[0]:
             os.kill(os.getpid(), 9)
         return Finding(False)
+
+
+def stopping(after: int) -> Budget:
+    """Return a budget that is spent after so many looks at it."""
+
+    class Counted(Budget):
+        looks = 0
+
+        @property
+        def spent(self) -> bool:
+            Counted.looks += 1
+            return Counted.looks > after
+
+    return Counted(seconds=1.0)
+
+
+class Trap:
+    """Unpickling this would make a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):  # type: ignore[no-untyped-def]
+        return (open, (str(self.path), "w"))

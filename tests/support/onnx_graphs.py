@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.support.every import every_input
+from tests.support.enumerated import every_input
 
 onnx = pytest.importorskip("onnx", reason="needs the optional package onnx")
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs the optional package onnxruntime")

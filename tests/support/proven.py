@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from itertools import pairwise
 from pathlib import Path
@@ -9,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from bnnverify import Block, Head, Network
+from bnnverify import Block, Head, Network, Samples
 from bnnverify.checker.sample import Shown, shown
+from bnnverify.queries.proofs.check import check
 from bnnverify.queries.proofs.prove import Sample, Task, answered
 from bnnverify.results.certification import Row
 
 RADIUS = 3
+SEED = 17  # ROBUST, by a trace of several lemmas
 
 
 def network(seed: int, widths: tuple[int, ...] = (24, 9, 7, 4)) -> Network:
@@ -29,6 +32,11 @@ def network(seed: int, widths: tuple[int, ...] = (24, 9, 7, 4)) -> Network:
 
 def center(seed: int, n: int = 24) -> np.ndarray:
     return np.random.default_rng(seed + 1000).integers(0, 2, n).astype(np.uint8)
+
+
+def samples(*seeds: int) -> Samples:
+    """Return the centres of these seeds, which are their indices too."""
+    return Samples(np.stack([center(seed) for seed in seeds]), None, tuple(seeds), "made")
 
 
 def proven(folder: Path, seed: int, radius: int = RADIUS, net: Network | None = None) -> Row:
@@ -47,3 +55,21 @@ def changed(folder: Path, **fields: Any) -> None:
     """Write other fields into the claim."""
     path = folder / "0" / "claim.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
+
+
+def relisted(folder: Path) -> None:
+    """Write the fingerprints of the files as they are now: whoever forges a proof would."""
+    listed = json.loads((folder / "proof.json").read_text())
+    for index, entry in listed["rows"].items():
+        for name in entry["files"]:
+            path = folder / index / name
+            entry["files"][name] = {"size": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    (folder / "proof.json").write_text(json.dumps(listed))
+
+
+def reason(folder: Path, index: int = SEED) -> str:
+    """Return why the proof of this sample is not accepted."""
+    (row,) = [row for row in check(folder).rows if row.index == index]
+    assert not row.accepted
+    assert "\n" not in row.reason
+    return row.reason

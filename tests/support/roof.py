@@ -1,8 +1,9 @@
-"""Asking the command line in tests: what it printed and its exit code, and a model small enough to reason about."""
+"""Asking the command line in tests: what it printed and its exit code, what its page promises, and a model to reason about."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from bnnverify.cli import main
 from tests.support.zoo import majority
 
 POINT = "111100"  # of majority(6): 4 of 6 bits, so class 1; one flip of a 1 makes it a tie, class 0
+DOCS = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
 
 
 def saved(folder: Path) -> str:
@@ -34,3 +36,10 @@ def plain(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]
     assert err == ""
     found: dict[str, Any] = json.loads(out)
     return found
+
+
+def documented(verb: str) -> set[str]:
+    """Return the fields in the table of this verb's section, and those of every object."""
+    section = DOCS.split(f"\n## bnnverify {verb}\n")[1].split("\n## ")[0]
+    lines = section.split("| field | content |\n|---|---|\n")[1].split("\n\n")[0].splitlines()
+    return {name for line in lines for name in re.findall(r"`(\w+)`", line.split("|")[1])} | {"version", "model_sha256"}

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from bnnverify.data.samples import Samples, digits
-from bnnverify.model.arrays import Bits
 from bnnverify.training import Recipe, recipe_named
+from tests.support.enumerated import every_input
 
-EVERY = ((np.arange(2**9)[:, None] >> np.arange(9)) & 1).astype(np.uint8)  # all inputs of nine bits
+EVERY = every_input(9)
 
 
 def few(count: int = 200) -> Samples:
@@ -24,8 +22,3 @@ def quick(head: str, **numbers: object) -> Recipe:
     """Return a recipe of a few passes with this head."""
     short: dict[str, object] = {"hidden": (12, 8), "latent": 4, "epochs": 6, "tuning": 3, "batch": 32}
     return replace(recipe_named(head), **{**short, **numbers})  # type: ignore[arg-type]
-
-
-def codes(width: int) -> Bits:
-    """Return all codes of so many bits: (2^width, width)."""
-    return ((np.arange(2**width)[:, None] >> np.arange(width)) & 1).astype(np.uint8)

@@ -10,7 +10,7 @@ from math import comb
 
 import numpy as np
 
-from bnnverify import Block, EachClass, Everything, HammingBall, Head, Network, Query, Region, Shell, Subcube
+from bnnverify import Block, EachClass, Everything, HammingBall, Head, Network, Query, Region, Samples, Shell, Subcube
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,3 +98,17 @@ WIDE = [  # too many points to look at each
         "bit 0 as it is: up to 40 flips among 79 others; flipped: up to 39",
     ),
 ]
+
+
+def named(name: str) -> Case:
+    """Return the question of this name."""
+    return next(case for case in (*ZOO, *WIDE) if case.name == name)
+
+
+NETWORK = majority(9)  # what the tests of the verbs ask about: class 1 from five ones on
+SAMPLES = Samples(
+    bits=np.array([[1] * k + [0] * (9 - k) for k in (0, 2, 3, 4, 5, 9)], dtype=np.uint8),
+    labels=np.array([0, 0, 0, 1, 1, 1]),
+    indices=(10, 12, 13, 14, 15, 19),
+    name="ones",
+)

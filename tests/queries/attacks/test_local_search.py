@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from bnnverify import BadModel, BadQuery, Becomes, Block, Head, Leaves, Network, distance, local_search
 from bnnverify.model.arrays import Bits
 from bnnverify.queries.attacks.gradients import MarginOracle
-from tests.queries.verbs.latent.test_latents import drawn, questions
-from tests.support.drawn import networks
-from tests.support.every import every_input
+from tests.support.drawn import latent_questions, networks
+from tests.support.enumerated import every_input
+from tests.support.random_networks import latent_network
 from tests.support.zoo import majority, parity
 
 METHODS = ["greedy", "gradient", "random", "beam"]
@@ -31,7 +31,7 @@ def nearest(network: Network, center: Bits, targets: frozenset[int], free: list[
 
 @pytest.mark.parametrize("method", METHODS)
 @settings(max_examples=60, deadline=None)
-@given(question=questions(), data=st.data())
+@given(question=latent_questions(), data=st.data())
 def test_never_nearer_than_the_exact_distance(
     method: str, question: tuple[Network, Bits, int, list[int]], data: st.DataObject
 ) -> None:
@@ -91,7 +91,7 @@ def test_gradient_looks_through_open_neurons_only() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_same_seed_finds_the_same(method: str) -> None:
-    network, center = drawn((40, 20, 8), 3), np.random.default_rng(0).integers(0, 2, 40)
+    network, center = latent_network((40, 20, 8), 3), np.random.default_rng(0).integers(0, 2, 40)
     first, again = (replace(local_search(network, center, method=method, seed=5), seconds=0.0) for _ in range(2))
     assert first == again
 
@@ -128,7 +128,7 @@ def test_questions_that_make_no_sense() -> None:
 
 
 def test_a_large_network_in_little_time() -> None:
-    network = drawn((784, 200, 100, 100, 100), 0, classes=10)
+    network = latent_network((784, 200, 100, 100, 100), 0, classes=10)
     center = np.random.default_rng(1).random(784) < 0.15
     started = time.monotonic()
     found = [local_search(network, center, method=method, walks=2) for method in METHODS]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,24 +12,12 @@ import pytest
 pytest.importorskip("scipy", reason="needs the extra compare")
 pytest.importorskip("statsmodels", reason="needs the extra compare")
 
-from bnnverify import BadInput, BadModel, BadQuery, BadSample, HammingBall, Head, Network, Samples, Verdict
+from bnnverify import BadInput, BadModel, BadQuery, BadSample, HammingBall, Head, Network, Verdict
 from bnnverify.data.samples import read_samples
 from bnnverify.queries.comparison.compare import compare, foresee
 from bnnverify.queries.comparison.participants import Participant, untouched
-from bnnverify.results.comparison import Comparison, Judgement, Outcome, Terms
-from tests.support.arena import field, network, samples
-
-RADII = (1, 3)
-TERMS = Terms(resamples=200)
-
-
-def asked(participants: list[Participant] | None = None, data: Samples | None = None, **options: object) -> Comparison:
-    given = {"radii": RADII, "terms": TERMS} | options
-    return compare(participants or field(), data or samples(), **given)  # type: ignore[arg-type]
-
-
-def timeless(rows: Iterable[Outcome]) -> list[Outcome]:
-    return [replace(row, seconds=0.0) for row in rows]
+from bnnverify.results.comparison import Judgement, Outcome
+from tests.support.participants import RADII, asked, field, network, samples, timeless
 
 
 def check(row: Outcome, model: Network, bits: np.ndarray) -> None:
@@ -194,7 +180,7 @@ def test_a_process_that_dies_costs_one_answer(monkeypatch: pytest.MonkeyPatch) -
     from bnnverify.queries.execution.pool import side_by_side
 
     def mortal(_: str, *rest: object) -> object:
-        return side_by_side("tests.queries.comparison.test_compare:dying", *rest)  # type: ignore[arg-type]
+        return side_by_side("tests.support.participants:dying", *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(room, "side_by_side", mortal)
     result = asked(jobs=2)
@@ -203,16 +189,6 @@ def test_a_process_that_dies_costs_one_answer(monkeypatch: pytest.MonkeyPatch) -
     assert len(lost) == 12
     assert {row.reason for row in lost} == {"its process ended with status -9"}
     assert len(result.rows) == result.wanted
-
-
-def dying(opening, question):  # type: ignore[no-untyped-def]
-    import os
-
-    from bnnverify.queries.comparison.compare import answered
-
-    if (question[1] == samples().bits[1]).all():
-        os.kill(os.getpid(), signal.SIGKILL)
-    return answered(opening, question)
 
 
 def test_a_constant_network_is_flagged_and_never_praised() -> None:

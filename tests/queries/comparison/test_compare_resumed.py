@@ -16,8 +16,7 @@ pytest.importorskip("statsmodels", reason="needs the extra compare")
 
 from bnnverify import BadInput, Verdict, __version__
 from bnnverify.results.comparison import Outcome
-from tests.queries.comparison.test_compare import RADII, asked, timeless
-from tests.support.arena import field, network, samples
+from tests.support.participants import RADII, asked, field, network, samples, timeless
 
 
 def test_time_that_runs_out_leaves_intervals_that_are_asked_again(tmp_path: Path) -> None:
@@ -99,8 +98,10 @@ def cut_short(row: Outcome) -> Outcome:
 SLOWLY = """
 import sys, time
 from pathlib import Path
-from tests.support.arena import field, samples
-from tests.queries.comparison.test_compare import asked, timeless
+from tests.support.participants import field
+from tests.support.participants import samples
+from tests.support.participants import asked
+from tests.support.participants import timeless
 
 def slowly(done, wanted):
     print(done, flush=True)

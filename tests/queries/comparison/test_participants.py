@@ -11,7 +11,7 @@ pytest.importorskip("statsmodels", reason="needs the extra compare")
 from bnnverify import BadModel, BadQuery, BadSample
 from bnnverify.queries.comparison.compare import compare
 from bnnverify.queries.comparison.participants import Participant, participant, rivals, untouched
-from tests.support.arena import field, network, samples
+from tests.support.participants import field, network, samples
 
 
 def test_samples_that_training_touched_are_left_out() -> None:

@@ -14,13 +14,13 @@ from bnnverify.queries.comparison import statistics as judge
 from bnnverify.queries.comparison.bootstrap import Resampling
 from bnnverify.queries.comparison.metrics import Grids, figures
 from bnnverify.results.comparison import Estimate, Judgement, PairedComparison, Terms
-from tests.support.outcomes import certified, outcome
+from tests.support.results import outcome, outcomes
 
 TERMS = Terms(resamples=4000)
 
 
 def duel(arm: list[str], other: list[str], terms: Terms = TERMS, collapsed: tuple[str, ...] = ()) -> PairedComparison:
-    (found,) = judge.duels(Grids([*certified("a", arm), *certified("b", other)]), [("a", "b")], (1,), terms, collapsed=collapsed)
+    (found,) = judge.duels(Grids([*outcomes("a", arm), *outcomes("b", other)]), [("a", "b")], (1,), terms, collapsed=collapsed)
     return found
 
 
@@ -151,7 +151,7 @@ def test_numbers_that_are_all_alike_have_an_exact_interval() -> None:
     assert resampling.estimate(none + 1, none + 1, reach=(0, 1)).lower == pytest.approx(1 - share)
     apart = resampling.estimate(none, none, reach=(-1, 1))
     assert (apart.lower, apart.upper) == (pytest.approx(-share), pytest.approx(share))
-    shown = {f.name: f.estimate for f in figures(Grids(certified("a", ["-" * 12])), ("a",), (1,), TERMS)}
+    shown = {f.name: f.estimate for f in figures(Grids(outcomes("a", ["-" * 12])), ("a",), (1,), TERMS)}
     assert (shown["certified"].lower, shown["certified"].upper) == (0.0, pytest.approx(share))
     assert duel(["-" * 12], ["-" * 12]).difference.upper == pytest.approx(share)
 
@@ -200,11 +200,11 @@ def test_only_pairs_of_the_same_seed_and_sample_are_compared() -> None:
     found = duel(["++++", "...."], ["--..", "++++"])
     assert found.difference.low == found.difference.high == 1.0
     assert len(found.mcnemar) == 1
-    assert judge.duels(Grids([*certified("a", ["+."]), *certified("b", [".+"])]), [("a", "b")], (1,), TERMS) == ()
+    assert judge.duels(Grids([*outcomes("a", ["+."]), *outcomes("b", [".+"])]), [("a", "b")], (1,), TERMS) == ()
 
 
 def test_holm_is_over_all_duels_of_the_comparison() -> None:
-    rows = [*certified("a", ["+" * 12]), *certified("b", ["-" * 12]), *certified("c", ["+" * 12])]
+    rows = [*outcomes("a", ["+" * 12]), *outcomes("b", ["-" * 12]), *outcomes("c", ["+" * 12])]
     found = judge.duels(Grids(rows), [("a", "b"), ("c", "b"), ("a", "c")], (1,), TERMS)
     assert [d.p for d in found] == [pytest.approx(2 / 4001)] * 2 + [1.0]
     assert [d.holm for d in found] == [pytest.approx(6 / 4001)] * 2 + [1.0]

@@ -24,7 +24,7 @@ from bnnverify.queries.engines import diagrams as by_bdd
 from bnnverify.queries.engines.diagrams import STRATEGIES, BddEngine
 from bnnverify.results.finding import Finding
 from bnnverify.results.progress import Progress
-from tests.support.data import DATA, needs_data
+from tests.support.requirements import DATA, needs_data
 
 ROOM = 1 << 26  # bytes: small tables for small questions
 

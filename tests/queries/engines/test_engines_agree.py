@@ -9,28 +9,16 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from bnnverify import Becomes, Block, EachClass, Head, Network, Query, Region, Shell, Tally
+from bnnverify import Becomes, Block, EachClass, Head, Network, Query, Region, Shell
 from bnnverify.encoders.enumeration import enumeration
 from bnnverify.problem.budget import Budget
 from bnnverify.queries.engines import enumeration as by_bits
 from bnnverify.queries.engines.base import Engine
 from tests.support.drawn import queries
+from tests.support.enumerated import enumerated, lows
 from tests.support.zoo import WIDE, ZOO, Case
 
 many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-def enumerated(query: Query) -> list[int]:
-    """Return the class counts by asking the network about every point."""
-    counts = np.zeros(query.network.classes, dtype=np.int64)
-    for points in query.region.points():
-        counts += np.bincount(query.network(points), minlength=query.network.classes)
-    return [int(k) for k in counts]
-
-
-def lows(tally: Tally) -> list[int]:
-    assert all(count.exact for count in tally.counts), tally
-    return [count.low for count in tally.counts]
 
 
 @pytest.mark.parametrize("case", ZOO, ids=lambda case: case.name)

@@ -15,7 +15,7 @@ from bnnverify.queries.engines import enumeration as by_bits
 from bnnverify.queries.engines import first_layer_codes as by_codes
 from bnnverify.queries.engines.enumeration import BitsEngine
 from bnnverify.queries.engines.first_layer_codes import CodesEngine
-from tests.support.data import DATA, needs_data
+from tests.support.requirements import DATA, needs_data
 
 
 def counters(n: int, wanted: list[int]) -> Network:

@@ -10,8 +10,8 @@ import pytest
 from bnnverify import Becomes, EachClass, Everything, HammingBall, Network, Query, Region, Shell, Subcube, count, load, read_input
 from bnnverify.model.arrays import Bits
 from bnnverify.problem.budget import Budget
-from tests.queries.engines.test_engines_agree import enumerated
-from tests.support.data import DATA, needs_data
+from tests.support.enumerated import enumerated
+from tests.support.requirements import DATA, needs_data
 
 pytestmark = needs_data
 

@@ -38,13 +38,11 @@ from bnnverify.queries.engines.base import Engine
 from bnnverify.queries.planning.plan import ENGINES
 from bnnverify.queries.planning.subprocess_engine import SubprocessEngine
 from bnnverify.results.finding import Verdict
-from tests.queries.engines.test_engines_agree import enumerated
-from tests.queries.engines.test_sat import random_network
-from tests.support.data import DATA, needs_data
 from tests.support.drawn import queries
-from tests.support.engines import needs_exact
-from tests.support.nine_bits import NETWORK, SAMPLES
-from tests.support.zoo import majority
+from tests.support.enumerated import enumerated
+from tests.support.random_networks import random_network
+from tests.support.requirements import DATA, needs_data, needs_exact
+from tests.support.zoo import NETWORK, SAMPLES, majority
 
 CROSSING = Query(NETWORK, HammingBall(SAMPLES.bits[3], 2), Leaves(0))  # four ones: one flip more is a majority of nine
 

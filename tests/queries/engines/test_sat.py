@@ -6,7 +6,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from bnnverify import Becomes, Block, EachClass, Head, Leaves, Network, Query, Region
+from bnnverify import Becomes, Block, EachClass, Head, Leaves, Network, Query
 from bnnverify.encoders.clauses.cardinality import ENCODINGS, adder
 from bnnverify.errors import WitnessRejected
 from bnnverify.formats import load
@@ -15,33 +15,11 @@ from bnnverify.problem.region import Everything, HammingBall, Shell, Subcube
 from bnnverify.queries.engines import sat as by_sat
 from bnnverify.queries.engines.sat import ADDER, DIAGRAM, NATIVE, SatEngine
 from bnnverify.queries.planning.subprocess_engine import SubprocessEngine
-from tests.support.data import DATA, needs_data
+from tests.support.enumerated import enumerated
+from tests.support.random_networks import hard_query, random_network, random_region
+from tests.support.requirements import DATA, needs_data
 
 EXAMPLE = DATA / "npaq-models" / "mnist-100-bnn_1blk_100-perturb_2-id_0.txt"
-
-
-def random_network(seed, n, widths=(6, 5), classes=4):
-    random = np.random.default_rng(seed)
-    blocks = []
-    for width in widths:
-        weights = random.choice([-1, 0, 1, 1], (width, n))
-        blocks.append(Block(weights, weights.sum(1) // 2 + random.integers(0, 2, width)))
-        n = width
-    return Network(tuple(blocks), Head(random.choice([-1, 1], (classes, n)), [0] * classes, random.permutation(classes)))
-
-
-def random_region(seed, n):
-    random = np.random.default_rng(seed)
-    center, free = random.integers(0, 2, n), random.random(n) < 0.9
-    inner, outer = sorted(random.integers(0, free.sum() + 1, 2).tolist())
-    return Region(center, free, inner, outer)
-
-
-def enumerated(query):
-    counts = np.zeros(query.network.classes, dtype=np.int64)
-    for points in query.region.points():
-        counts += np.bincount(query.network(points), minlength=query.network.classes)
-    return counts.tolist()
 
 
 def contains(tally, truth):
@@ -114,10 +92,6 @@ def test_regions_without_their_centre_and_without_freedom():
     for region, truth in [(Shell(zeros, 1), [0, 3]), (HammingBall(zeros, 1), [1, 3]), (Subcube(zeros, []), [1, 0])]:
         tally = SatEngine().count(Query(network, region, EachClass()), Budget())
         assert [c.low for c in tally.counts] == truth
-
-
-def hard_query():
-    return Query(random_network(1, 40, widths=(30, 30, 30)), HammingBall(np.zeros(40), 8), EachClass())
 
 
 @pytest.mark.parametrize("event", [EachClass(), Leaves(0), Becomes(1)], ids=str)

@@ -18,7 +18,7 @@ from bnnverify.problem.budget import Budget
 from bnnverify.queries.planning import plan
 from bnnverify.queries.planning.plan import Choice, Session, choose, opened
 from bnnverify.queries.planning.subprocess_engine import SubprocessEngine
-from tests.support.arena import network as random_network
+from tests.support.participants import network as random_network
 from tests.support.roof import POINT, said, saved
 from tests.support.zoo import majority
 

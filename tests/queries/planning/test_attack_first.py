@@ -25,9 +25,9 @@ from bnnverify.queries.planning.plan import Session
 from bnnverify.queries.planning.subprocess_engine import SubprocessEngine
 from bnnverify.queries.verbs.attack import attack
 from bnnverify.results.finding import Finding, Verdict
-from tests.queries.engines.test_engines_agree import enumerated
-from tests.queries.engines.test_sat import hard_query, random_network
 from tests.support.drawn import queries
+from tests.support.enumerated import enumerated
+from tests.support.random_networks import hard_query, random_network
 from tests.support.zoo import majority, parity
 
 

@@ -12,9 +12,9 @@ from bnnverify import BadModel, Block, Budget, Count, Disagreement, EachClass, H
 from bnnverify.queries.planning.plan import ENGINES, choose
 from bnnverify.queries.planning.portfolio import Portfolio, _together
 from bnnverify.queries.planning.subprocess_engine import SubprocessEngine
-from tests.support.zoo import ZOO
+from tests.support.zoo import named
 
-CASE = next(case for case in ZOO if case.name == "parity, ball")
+CASE = named("parity, ball")
 SLEEPER, CRASHER, COMPLAINER = (f"tests.support.misbehaving:{name}" for name in ("Sleeper", "Crasher", "Complainer"))
 
 

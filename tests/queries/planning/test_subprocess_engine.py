@@ -16,10 +16,10 @@ from bnnverify.problem.budget import Budget
 from bnnverify.queries.planning.plan import ENGINES
 from bnnverify.queries.planning.subprocess_engine import SubprocessEngine
 from bnnverify.results.progress import Progress
-from tests.support.engines import OWN
-from tests.support.zoo import WIDE, ZOO
+from tests.support.requirements import OWN
+from tests.support.zoo import WIDE, named
 
-CASE = next(case for case in ZOO if case.name == "parity, ball")
+CASE = named("parity, ball")
 
 
 @pytest.mark.parametrize("name", OWN)
@@ -89,9 +89,11 @@ def test_closing_from_another_thread_ends_the_question() -> None:
 def test_a_child_ends_with_its_parent_however_that_ends(how: signal.Signals) -> None:
     """The child is busy outside Python, as a solver is, so that nothing in Python could notice."""
     code = (
-        "from tests.queries.planning.test_subprocess_engine import CASE, SubprocessEngine, Budget\n"
+        "from bnnverify import Budget\n"
+        "from bnnverify.queries.planning.subprocess_engine import SubprocessEngine\n"
+        "from tests.support.zoo import named\n"
         "engine = SubprocessEngine('tests.support.misbehaving:Deaf')\n"
-        "engine.count(CASE.query, Budget(), lambda progress: print(engine._process.pid, flush=True))"
+        "engine.count(named('parity, ball').query, Budget(), lambda progress: print(engine._process.pid, flush=True))"
     )
     root = Path(__file__).parents[3]
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=root) as parent:

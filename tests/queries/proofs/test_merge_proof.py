@@ -17,8 +17,8 @@ from bnnverify.errors import BnnVerifyError, Rejected
 from bnnverify.model.network import Network
 from bnnverify.queries.proofs import evidence
 from bnnverify.results.finding import Verdict
-from tests.support.planted import planted
 from tests.support.proven import proven
+from tests.support.random_networks import planted
 
 Patch = pytest.MonkeyPatch
 WIDTHS = (24, 6, 5, 4)

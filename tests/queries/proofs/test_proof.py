@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tracemalloc
@@ -18,14 +17,8 @@ from bnnverify.errors import BadInput, BadQuery, Rejected
 from bnnverify.queries.proofs.check import check
 from bnnverify.queries.proofs.prove import Sample, Task, answered, prove
 from bnnverify.results.finding import Verdict
-from tests.support.proven import RADIUS, center, changed, checked, network, proven
+from tests.support.proven import RADIUS, SEED, center, changed, checked, network, proven, reason, relisted, samples
 from tests.support.zoo import majority
-
-SEED = 17  # ROBUST, by a trace of several lemmas
-
-
-def samples(*seeds: int) -> Samples:
-    return Samples(np.stack([center(seed) for seed in seeds]), None, tuple(seeds), "made")
 
 
 @pytest.fixture(scope="module")
@@ -40,23 +33,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def copied(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "copy"))
-
-
-def relisted(folder: Path) -> None:
-    """Write the fingerprints of the files as they are now: whoever forges a proof would."""
-    listed = json.loads((folder / "proof.json").read_text())
-    for index, entry in listed["rows"].items():
-        for name in entry["files"]:
-            path = folder / index / name
-            entry["files"][name] = {"size": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-    (folder / "proof.json").write_text(json.dumps(listed))
-
-
-def reason(folder: Path, index: int = SEED) -> str:
-    (row,) = [row for row in check(folder).rows if row.index == index]
-    assert not row.accepted
-    assert "\n" not in row.reason
-    return row.reason
 
 
 def test_proofs_are_accepted_and_agree_with_other_engines(made: Path) -> None:

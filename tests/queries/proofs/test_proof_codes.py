@@ -18,8 +18,8 @@ from bnnverify.queries.proofs import check, prove
 from bnnverify.queries.proofs import evidence as find_evidence
 from bnnverify.results.certification import Row
 from bnnverify.results.finding import Verdict
-from tests.support.data import DATA, needs_data
 from tests.support.proven import changed, network, proven
+from tests.support.requirements import DATA, needs_data
 
 N = 12
 

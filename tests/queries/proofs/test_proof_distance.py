@@ -18,9 +18,8 @@ from bnnverify.errors import BadInput
 from bnnverify.formats import load
 from bnnverify.queries.proofs.check import check
 from bnnverify.report.proof_table import check_sentences
-from tests.queries.proofs.test_proof import relisted
-from tests.support.data import DATA, needs_data
-from tests.support.proven import center, network
+from tests.support.proven import center, network, relisted
+from tests.support.requirements import DATA, needs_data
 from tests.support.roof import plain, said
 from tests.support.zoo import majority
 

@@ -16,8 +16,7 @@ from bnnverify.errors import BadInput
 from bnnverify.queries.proofs.check import check
 from bnnverify.queries.proofs.prove import prove
 from bnnverify.report.proof_table import check_sentences
-from tests.queries.proofs.test_proof import SEED, reason, relisted, samples
-from tests.support.proven import RADIUS, network
+from tests.support.proven import RADIUS, SEED, network, reason, relisted, samples
 
 TRACED, WITNESS = str(SEED), "3"
 

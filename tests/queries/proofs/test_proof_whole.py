@@ -14,8 +14,8 @@ from bnnverify.queries.proofs import evidence as find_evidence
 from bnnverify.queries.proofs import prove as prove_verb
 from bnnverify.queries.proofs.check import check
 from bnnverify.queries.proofs.prove import prove, written
-from tests.support.data import DATA, needs_data
 from tests.support.proven import center, network, proven
+from tests.support.requirements import DATA, needs_data
 from tests.support.roof import plain, said
 from tests.support.zoo import majority
 

@@ -11,35 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from bnnverify import BadInput, BadQuery, Count
+from bnnverify import BadInput, BadQuery
 from bnnverify.queries.storage.export import exporter
 from bnnverify.queries.storage.store import COLUMNS, Store, columns_of, is_settled, is_stopped, row_of
-from bnnverify.results.comparison import Latent, Outcome
-from tests.support.outcomes import outcome
-
-HUGE = 2**80
-FULL = outcome(
-    "bin_enc-D3",
-    2,
-    17,
-    "VULNERABLE",
-    size=HUGE,
-    adversarial=Count(HUGE - 1, HUGE),
-    shell=Count.exactly(HUGE - 2),
-    targeted=(Count.exactly(HUGE), Count(0, 1)),
-    distance=1,
-    witness=(0, 63),
-    becomes=0,
-    greedy=1,
-    attacked=True,
-    heat=(HUGE, 0),
-    code_radius=0,
-    latent=Latent((HUGE, 1), (1, HUGE, 0), 2, 0.1, 1, True, HUGE // 2),
-    engine="bits",
-    seconds=0.25,
-    reason="it's late; 'quoted'",
-)
-ASKED = {"radii": "1", "model a seed 0": "abc", "sample 17": "def"}
+from bnnverify.results.comparison import Outcome
+from tests.support.results import ASKED, FULL, HUGE, outcome
 
 
 def kept(path: Path, rows: list[Outcome], asked: dict[str, str] = ASKED) -> None:
@@ -170,7 +146,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from bnnverify.queries.storage.store import Store
-from tests.queries.storage.test_store import ASKED, FULL
+from tests.support.results import ASKED
+from tests.support.results import FULL
 
 with Store(Path(sys.argv[1]), ASKED) as store:
     for sample in range(10**9):

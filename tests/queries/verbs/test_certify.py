@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from bnnverify import BadInput, BadQuery, BadSample, Certification, Row, Samples, Verdict, certify
-from tests.support.nine_bits import EVERY_ENGINE, NETWORK, SAMPLES
-from tests.support.zoo import parity
+from tests.support.requirements import EVERY_ENGINE
+from tests.support.zoo import NETWORK, SAMPLES, parity
 
 # within two flips: 0 and 2 ones stay 0 (2 + 2 = 4 < 5); 3 reaches 5; 4 reaches 5; 5 reaches 4; 9 - 2 = 7 stays 1
 VERDICTS = [Verdict.ROBUST, Verdict.ROBUST, Verdict.VULNERABLE, Verdict.VULNERABLE, Verdict.VULNERABLE, Verdict.ROBUST]
@@ -129,7 +129,8 @@ SLOW_THIRD_ROW = """
 import sys, time
 from pathlib import Path
 from bnnverify import certify
-from tests.support.nine_bits import NETWORK, SAMPLES
+from tests.support.zoo import NETWORK
+from tests.support.zoo import SAMPLES
 
 def slowly(row, done, wanted):
     print(done, flush=True)

@@ -21,7 +21,7 @@ from bnnverify.queries.attacks.upper_bound import lighter, upper_bound
 from bnnverify.queries.verbs import distance as room
 from bnnverify.results.answers import Distance
 from bnnverify.results.finding import Finding, confirmed
-from tests.support.data import DATA, needs_data
+from tests.support.requirements import DATA, needs_data
 from tests.support.zoo import majority, parity
 
 HUGE = 2**40

@@ -12,7 +12,7 @@ import pytest
 from bnnverify import BadInput, EachClass, Everything, HammingBall, Query, Region, Shell, count
 from bnnverify.problem.budget import Budget
 from bnnverify.queries.planning.plan import ENGINES
-from tests.support.nine_bits import COUNTING_ENGINES
+from tests.support.requirements import COUNTING_ENGINES
 from tests.support.zoo import majority, parity
 
 NETWORK = majority(9)

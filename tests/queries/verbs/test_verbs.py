@@ -29,8 +29,8 @@ from bnnverify import (
 from bnnverify.problem.budget import Budget
 from bnnverify.queries.planning.plan import choose
 from bnnverify.queries.verbs.count import counted
-from tests.support.nine_bits import COUNTING_ENGINES, EVERY_ENGINE, NETWORK, SAMPLES
-from tests.support.zoo import ZOO, majority
+from tests.support.requirements import COUNTING_ENGINES, EVERY_ENGINE
+from tests.support.zoo import NETWORK, SAMPLES, ZOO, majority
 
 
 @pytest.mark.parametrize("engine", COUNTING_ENGINES)

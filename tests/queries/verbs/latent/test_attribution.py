@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from bnnverify import HammingBall, Network, attribution
 from bnnverify.encoders.enumeration import enumeration
 from bnnverify.model.arrays import Bits
-from tests.queries.verbs.latent.test_latents import drawn, questions, stopping
+from tests.support.drawn import latent_questions
+from tests.support.misbehaving import stopping
+from tests.support.random_networks import latent_network
 from tests.support.zoo import majority
 
 
@@ -26,7 +28,7 @@ def plain(network: Network, center: Bits, radius: int, free: list[int], cut: int
 
 
 @settings(max_examples=80, deadline=None)
-@given(question=questions(), data=st.data())
+@given(question=latent_questions(), data=st.data())
 def test_attribution_equals_enumeration(question: tuple[Network, Bits, int, list[int]], data: st.DataObject) -> None:
     network, center, radius, free = question
     cut = data.draw(st.integers(1, len(network.blocks)))
@@ -40,7 +42,7 @@ def test_attribution_equals_enumeration(question: tuple[Network, Bits, int, list
 
 @pytest.mark.parametrize("widths", [(13, 17, 3), (20, 62), (33, 9, 1)])
 def test_prefixes_and_lanes(widths: tuple[int, ...]) -> None:
-    network, center = drawn(widths, 1), np.zeros(widths[0], dtype=np.uint8)
+    network, center = latent_network(widths, 1), np.zeros(widths[0], dtype=np.uint8)
     found = attribution(network, center, radius=3)
     assert [list(row) for row in found.counts] == plain(network, center, 3, list(range(widths[0])), len(network.blocks))
 
@@ -52,7 +54,7 @@ def test_majority_by_reasoning() -> None:
 
 
 def test_stopped_is_never_called_exact() -> None:
-    found = attribution(drawn((20, 9, 4), 0), np.zeros(20), radius=3, budget=stopping(1))
+    found = attribution(latent_network((20, 9, 4), 0), np.zeros(20), radius=3, budget=stopping(1))
     assert not found.exact
     assert 0 < found.seen < found.size
     assert found.reason == "stopped after 1 s"

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnverify import Budget, Everything, HammingBall, Network, Region, differ
-from bnnverify.queries.verbs import differ as room
-from tests.queries.verbs.latent.test_latents import drawn
+from bnnverify.queries.verbs.latent import differ as room
 from tests.support.drawn import networks, regions
+from tests.support.random_networks import latent_network
 from tests.support.zoo import majority, parity, tie
 
 
@@ -41,7 +41,7 @@ def test_the_confusion_equals_enumeration(data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("engine", ["bits", "bdd", "sat"])
 def test_every_engine(engine: str) -> None:
-    a, b = drawn((9, 7, 4), 0, classes=3), drawn((9, 5), 1, classes=3)
+    a, b = latent_network((9, 7, 4), 0, classes=3), latent_network((9, 5), 1, classes=3)
     region = HammingBall(np.ones(9, dtype=np.uint8), 2)
     found = differ(a, b, region, engine=engine)
     assert [[count.low for count in row] for row in found.counts] == plain(a, b, region)
@@ -64,11 +64,12 @@ def test_a_large_region_without_a_look_at_each_point() -> None:
 
 
 def test_a_stopped_count_is_an_interval() -> None:
-    a, b, region = drawn((30, 20, 9), 0), drawn((30, 20, 9), 1), Everything(30)
+    a, b, region = latent_network((30, 20, 9), 0), latent_network((30, 20, 9), 1), Everything(30)
     found = differ(a, b, region, engine="bits", budget=Budget(seconds=0.05))
     assert not found.exact
     assert found.apart.low < found.apart.high <= 2**30
     assert found.reason
-    few = differ(drawn((20, 9, 4), 0), drawn((20, 9, 4), 1), HammingBall(np.zeros(20), 3), budget=Budget(seconds=0.0))
+    a, b = latent_network((20, 9, 4), 0), latent_network((20, 9, 4), 1)
+    few = differ(a, b, HammingBall(np.zeros(20), 3), budget=Budget(seconds=0.0))
     assert not few.exact
     assert (few.apart.low, few.apart.high, few.reason) == (0, 1351, "stopped after 0 s")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from fractions import Fraction
-from itertools import combinations, pairwise
+from itertools import combinations
 from math import log2
 from typing import Any
 
@@ -14,14 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnnverify import BadQuery, Block, Budget, Disagreement, Head, Network, latents
+from bnnverify import BadQuery, Block, Disagreement, Head, Network, latents
 from bnnverify.encoders.enumeration import enumeration
 from bnnverify.model.arrays import Bits
 from bnnverify.model.latent_code import bits_of, numbers_of
 from bnnverify.queries.verbs.latent import latents as room
 from bnnverify.results.codes import entropy
 from bnnverify.results.latent import CodeShells, Latents
-from tests.support.drawn import networks
+from tests.support.drawn import latent_questions
+from tests.support.enumerated import tau
+from tests.support.misbehaving import stopping
+from tests.support.random_networks import latent_network
 from tests.support.zoo import majority, parity
 
 Point = tuple[int, tuple[int, ...], int]  # distance, code, class
@@ -40,14 +43,6 @@ def plain(network: Network, center: Bits, radius: int, free: list[int], cut: int
 
 def apart(a: tuple[int, ...], b: tuple[int, ...]) -> int:
     return sum(x != y for x, y in zip(a, b, strict=True))
-
-
-def tau(network: Network, code: tuple[int, ...], cut: int) -> int:
-    """Return the tail margin by the table of all 2^d codes."""
-    width, tail = len(code), network.tail(cut)
-    table = bits_of(list(range(2**width)), width)
-    others = table[tail(table) != tail(np.array(code))]
-    return int((others != np.array(code)).sum(axis=1).min()) - 1 if len(others) else width
 
 
 def check(answer: Latents, points: list[Point], network: Network, cut: int) -> None:
@@ -91,17 +86,8 @@ def check(answer: Latents, points: list[Point], network: Network, cut: int) -> N
     assert json.dumps(answer.to_json())
 
 
-@st.composite
-def questions(draw: st.DrawFn) -> tuple[Network, Bits, int, list[int]]:
-    n = draw(st.integers(1, 9))
-    network = draw(networks(n).filter(lambda network: bool(network.blocks)))
-    center = np.array(draw(st.lists(st.integers(0, 1), min_size=n, max_size=n)), dtype=np.uint8)
-    free = sorted(draw(st.sets(st.integers(0, n - 1)))) if draw(st.booleans()) else list(range(n))
-    return network, center, draw(st.integers(0, len(free))), free
-
-
 @settings(max_examples=100, deadline=None)
-@given(question=questions(), data=st.data())
+@given(question=latent_questions(), data=st.data())
 def test_every_figure_equals_enumeration(question: tuple[Network, Bits, int, list[int]], data: st.DataObject) -> None:
     network, center, radius, free = question
     cut = data.draw(st.sampled_from([None, *range(1, len(network.blocks) + 1)]))
@@ -121,20 +107,11 @@ def plain_flips(points: list[Point]) -> tuple[int, ...]:
     return tuple(sum(p[1][j] != points[0][1][j] for p in points) for j in range(len(points[0][1])))
 
 
-def drawn(widths: tuple[int, ...], seed: int, classes: int = 4) -> Network:
-    random = np.random.default_rng(seed)
-    blocks = []
-    for inputs, outputs in pairwise(widths):
-        weights = random.choice([-1, 1], (outputs, inputs))
-        blocks.append(Block(weights, (weights.sum(axis=1) + random.integers(-2, 3, outputs)) // 2))
-    return Network(tuple(blocks), Head(random.choice([-1, 1], (classes, widths[-1])), random.integers(-1, 2, classes)))
-
-
 @pytest.mark.parametrize("widths", [(13, 17, 3), (17, 9, 1), (20, 62), (33, 20, 21), (65, 7, 5), (12, 5, 6, 18)])
 def test_widths_of_every_kind(widths: tuple[int, ...]) -> None:
     """One latent bit, 62 of them, more than a table counts, and odd numbers of inputs."""
     for seed in range(3):
-        network = drawn(widths, seed)
+        network = latent_network(widths, seed)
         center = np.random.default_rng(seed).integers(0, 2, widths[0], dtype=np.uint8)
         answer = latents(network, center, radius=2)
         points = plain(network, center, 2, list(range(widths[0])), len(network.blocks))
@@ -184,24 +161,10 @@ def test_a_constant_latent_is_visible_as_such() -> None:
     assert entropy(shells.times.values()) == 0.0
 
 
-def stopping(after: int) -> Budget:
-    """Return a budget that is spent after so many looks at it."""
-
-    class Counted(Budget):
-        looks = 0
-
-        @property
-        def spent(self) -> bool:
-            Counted.looks += 1
-            return Counted.looks > after
-
-    return Counted(seconds=1.0)
-
-
 @pytest.mark.parametrize("after", [0, 1, 2, 3, 4, 10])
 def test_a_stopped_count_is_exact_about_a_smaller_ball(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enumeration, "AT_ONCE", 1)
-    network, center = drawn((20, 9, 4), 0), np.zeros(20, dtype=np.uint8)
+    network, center = latent_network((20, 9, 4), 0), np.zeros(20, dtype=np.uint8)
     answer = latents(network, center, radius=3, budget=stopping(after))
     assert not answer.exact
     assert (answer.asked, answer.reason) == (3, "stopped after 1 s")

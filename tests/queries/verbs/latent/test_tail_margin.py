@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from bnnverify import Block, Budget, Head, Network
 from bnnverify.queries.verbs.latent.tail_margin import tail_margin
-from tests.queries.verbs.latent.test_latents import tau
 from tests.support.drawn import networks
+from tests.support.enumerated import tau
 from tests.support.zoo import majority
 
 

@@ -12,7 +12,7 @@ import pytest
 from bnnverify.errors import BadSample
 from bnnverify.training import read_source, recipe_named, train
 from bnnverify.training.data.tables import column_of, read_table
-from tests.support.data import DATA, needs_data
+from tests.support.requirements import DATA, needs_data
 
 RECIPE = recipe_named("no_pen")
 

@@ -20,8 +20,7 @@ from bnnverify.report.comparison.page import estimates, page, plots, tables
 from bnnverify.report.html import squares
 from bnnverify.report.terminal import compare_table
 from bnnverify.results.comparison import Comparison, Estimate, Figure, Judgement
-from tests.report.test_report import Tags
-from tests.support.compared import ARMS, DEAD, ODD, PLAIN, RADII, compared
+from tests.support.results import ARMS, DEAD, ODD, PLAIN, RADII, Tags, compared
 
 VOID = ("meta", "img", "br")
 

@@ -16,7 +16,7 @@ from bnnverify.problem.budget import Budget
 from bnnverify.queries.engines.diagrams import BddEngine
 from bnnverify.queries.engines.enumeration import BitsEngine
 from bnnverify.queries.engines.sat import SatEngine
-from tests.support.planted import doubled, planted
+from tests.support.random_networks import doubled, planted
 
 
 def every(n: int) -> Bits:

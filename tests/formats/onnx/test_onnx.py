@@ -9,9 +9,9 @@ import pytest
 from bnnverify.data.samples import read_samples
 from bnnverify.errors import BadModel, MissingExtra
 from bnnverify.formats import load
-from tests.support.data import DATA, needs_data
-from tests.support.every import every_input
+from tests.support.enumerated import every_input
 from tests.support.onnx_graphs import Sketch, classes, onnx
+from tests.support.requirements import DATA, needs_data
 
 TFC = DATA / "finn-tfc" / "TFC_1W1A.onnx"
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from bnnverify.model.network import Network
-from tests.support.training_data import EVERY, codes
+from tests.support.enumerated import every_input
+from tests.support.training_data import EVERY
 
 torch = pytest.importorskip("torch", reason="needs the extra: train")
 
@@ -85,7 +86,7 @@ def test_rounding_to_16_bits_changes_little() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_the_snapped_head_is_the_table_over_all_codes(seed: int) -> None:
     snapped = WholeLatent.of(untrained(seed), 16).snapped(SIGNS)
-    every = codes(5)
+    every = every_input(5)
     values = [[Fraction(int(value)) for value in np.where(code, snapped.high, snapped.low)] for code in every]
     table = [exact_scores(snapped.latent, value) for value in values]
     assert snapped.head.scores(every).tolist() == table
@@ -106,13 +107,13 @@ def test_exactly_the_midpoint_is_one() -> None:
     whole = WholeLatent(np.array([[1, 1]]), np.array([0]), np.array([[1], [-1]]), np.array([0, 0]))
     snapped = whole.snapped(np.array([[-1.0, -1.0], [1.0, 1.0]]))
     assert (snapped.low.tolist(), snapped.high.tolist()) == ([-2], [2])
-    assert snapped.block(codes(2)).ravel().tolist() == [0, 1, 1, 1]
+    assert snapped.block(every_input(2)).ravel().tolist() == [0, 1, 1, 1]
 
 
 def test_a_constant_unit_decides_nothing() -> None:
     whole = WholeLatent(np.array([[0, 0]]), np.array([7]), np.array([[1], [-1]]), np.array([0, 3]))
     snapped = whole.snapped(SIGNS[:, :2])
-    assert snapped.block(codes(2)).ravel().tolist() == [1, 1, 1, 1]
+    assert snapped.block(every_input(2)).ravel().tolist() == [1, 1, 1, 1]
     assert snapped.head.weights.tolist() == [[0], [0]]
     assert snapped.head.offsets.tolist() == [7, -4]
 

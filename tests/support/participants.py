@@ -1,16 +1,24 @@
-"""Small random networks that take part in comparisons, and the samples they are asked about."""
+"""Small random networks that take part in comparisons, the samples they are asked about, and the comparison itself."""
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from bnnverify import Block, Head, Network, Samples
+from bnnverify.queries.comparison.compare import answered, compare
 from bnnverify.queries.comparison.participants import Participant, participant
+from bnnverify.results.comparison import Comparison, Outcome, Terms
 
 WIDTHS = (10, 9, 6, 4)  # 10 bits, a block of 9, a latent of 6, 4 classes
+RADII = (1, 3)
+TERMS = Terms(resamples=200)
 
 
 def network(seed: int, widths: tuple[int, ...] = WIDTHS, record: dict[str, Any] | None = None) -> Network:
@@ -35,3 +43,21 @@ def field(arms: tuple[str, ...] = ("no_pen", "nonlin_pen", "bin_enc-D3"), seeds:
     """Return an entrant per arm and seed, as their records say."""
     places = [(arm, seed) for seed in range(seeds) for arm in arms]
     return [participant(network(100 + k, record={"arm": arm, "seed": seed}), "?") for k, (arm, seed) in enumerate(places)]
+
+
+def asked(participants: list[Participant] | None = None, data: Samples | None = None, **options: object) -> Comparison:
+    """Return the comparison of participants (default: field) on data (default: samples)."""
+    given = {"radii": RADII, "terms": TERMS} | options
+    return compare(participants or field(), data or samples(), **given)  # type: ignore[arg-type]
+
+
+def timeless(rows: Iterable[Outcome]) -> list[Outcome]:
+    """Return the rows without their seconds, which no two runs share."""
+    return [replace(row, seconds=0.0) for row in rows]
+
+
+def dying(opening, question):  # type: ignore[no-untyped-def]
+    """Answer as compare does; the first question to a process about sample 21 kills it."""
+    if (question[1] == samples().bits[1]).all():
+        os.kill(os.getpid(), signal.SIGKILL)
+    return answered(opening, question)

@@ -1,11 +1,21 @@
-"""A small comparison made by hand: three arms, two seeds, three samples of 2x3 bits, radii 1 and 2."""
+"""Results made by hand: counts, certifications, a study, rows of comparisons, and a small comparison.
+
+The comparison: three arms, two seeds, three samples of 2x3 bits, radii 1 and 2.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
+from html.parser import HTMLParser
 from typing import Any
 
-from bnnverify import Count, Verdict
+import numpy as np
+
+from bnnverify import Count, InputCoding, Network, Verdict
+from bnnverify.report.html.study import Study
+from bnnverify.results.answers import AttackResult, CountResult, Distance, Tally
+from bnnverify.results.certification import Certification, Row
 from bnnverify.results.comparison import (
     Comparison,
     Contender,
@@ -19,6 +29,8 @@ from bnnverify.results.comparison import (
     Seedwise,
     Terms,
 )
+from bnnverify.results.finding import Finding, Witness
+from tests.support.zoo import majority
 
 ODD = "<i>odd</i>&$x_中"  # a name that is markup, a formula and more
 PLAIN, DEAD = "_plain", "dead"
@@ -113,3 +125,85 @@ def compared(**others: Any) -> Comparison:
         versions={"bnnverify": "0.1.0", "scipy": "1.17"},
     )
     return replace(made, **others)
+
+
+BALL = {"kind": "ball", "size": 22, "bits": 6, "free": 6, "inner": 0, "outer": 2}
+WITNESS = Witness((0, 1, 1, 1, 0, 0), (0,), 0)
+
+
+def counted(low: int, high: int, reason: str = "") -> CountResult:
+    tally = Tally(22, (Count(low, high), Count(22 - high, 22 - low)), reason)
+    return CountResult("bits", "classes", Count(low, high), tally, 1, BALL, 0.25, reason)
+
+
+def certified(*verdicts: Verdict, wanted: int | None = None, labels: bool = True) -> Certification:
+    found = {Verdict.ROBUST: Count(0, 0), Verdict.VULNERABLE: Count(10, 10), Verdict.UNKNOWN: Count(0, 22)}
+    rows = [Row(i, 1 if labels else None, 1, verdict, found[verdict], "bits", 0.01) for i, verdict in enumerate(verdicts)]
+    return Certification(tuple(rows), wanted or len(rows), 2, 22, 0.5)
+
+
+def study(*certifications: Certification) -> Study:
+    network = Network(majority(6).blocks, majority(6).head, InputCoding(np.full(6, 8), (2, 3)), "<b>&")
+    attack = AttackResult("sat", "leaves:1", Finding(True, WITNESS), 1, BALL, 0.1)
+    distance = Distance("sat", "leaves:1", 1, 1, 6, 1, WITNESS, 0.1)
+    return Study(network, Fraction(1), Fraction(1, 2), "digits:0", counted(10, 10), attack, distance, certifications)
+
+
+class Tags(HTMLParser):
+    """Checks that every element is closed, and collects what would be loaded from elsewhere."""
+
+    def __init__(self, void: tuple[str, ...] = ("meta", "img")) -> None:
+        super().__init__()
+        self.void = void
+        self.open: list[str] = []
+        self.loaded: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.void:
+            self.open.append(tag)
+        self.loaded += [value for key, value in attrs if key in ("src", "href") and value and not value.startswith("data:")]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+COUNTS = {Verdict.ROBUST: Count(0, 0), Verdict.VULNERABLE: Count(3, 3), Verdict.UNKNOWN: Count(0, 65)}
+
+
+def outcome(arm: str, seed: int, sample: int, verdict: str = "ROBUST", **others: Any) -> Outcome:
+    """Return a row at radius 1 among 64 bits; label and predicted class are 1 unless said otherwise."""
+    known = Verdict(verdict)
+    fields: dict[str, Any] = {"radius": 1, "label": 1, "predicted": 1, "size": 65, "adversarial": COUNTS[known]} | others
+    return Outcome(seed=seed, sample=sample, arm=arm, verdict=known, **fields)
+
+
+def outcomes(arm: str, table: list[str]) -> list[Outcome]:
+    """Return the rows that a table of seeds (lines) by samples means: + robust, - vulnerable, ? unknown, . no row."""
+    words = {"+": "ROBUST", "-": "VULNERABLE", "?": "UNKNOWN"}
+    places = [(seed, sample, mark) for seed, line in enumerate(table) for sample, mark in enumerate(line)]
+    return [outcome(arm, seed, sample, words[mark]) for seed, sample, mark in places if mark != "."]
+
+
+HUGE = 2**80
+FULL = outcome(
+    "bin_enc-D3",
+    2,
+    17,
+    "VULNERABLE",
+    size=HUGE,
+    adversarial=Count(HUGE - 1, HUGE),
+    shell=Count.exactly(HUGE - 2),
+    targeted=(Count.exactly(HUGE), Count(0, 1)),
+    distance=1,
+    witness=(0, 63),
+    becomes=0,
+    greedy=1,
+    attacked=True,
+    heat=(HUGE, 0),
+    code_radius=0,
+    latent=Latent((HUGE, 1), (1, HUGE, 0), 2, 0.1, 1, True, HUGE // 2),
+    engine="bits",
+    seconds=0.25,
+    reason="it's late; 'quoted'",
+)
+ASKED = {"radii": "1", "model a seed 0": "abc", "sample 17": "def"}

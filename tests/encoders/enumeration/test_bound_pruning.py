@@ -15,8 +15,8 @@ from bnnverify.encoders.enumeration.bound_pruning import UNDECIDED, Pruner
 from bnnverify.encoders.enumeration.enumeration import Enumeration
 from bnnverify.encoders.presolve.presolve import presolve
 from bnnverify.queries.engines import enumeration as by_bits
-from tests.queries.engines.test_engines_agree import enumerated, lows
 from tests.support.drawn import queries
+from tests.support.enumerated import enumerated, lows
 
 
 @settings(max_examples=150, deadline=None)
