@@ -1,20 +1,50 @@
-"""What is near enough, and by what measure: the words of `distance`."""
+"""The options of `distance`: up to where it searches, what happens there, and how changes are measured."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from bnnverify.cli.arguments import positions, yes_or_no
-from bnnverify.cli.options import FILE, NATURAL, within_option
+from bnnverify.cli.options import FILE, NATURAL, event_option, grouped, within_option
+from bnnverify.cli.questions import decided_event, free_positions
+from bnnverify.model.arrays import Bits
+from bnnverify.model.network import Network
+from bnnverify.problem.event import Leaves
+from bnnverify.queries.proofs.folder import unused
 
-if TYPE_CHECKING:
-    from bnnverify.model.arrays import Bits
-    from bnnverify.model.network import Network
+
+@dataclass(frozen=True)
+class DistanceOptions:
+    """What is searched for, as words of the command line; proof: the folder that a proof is written into."""
+
+    largest: int | None
+    within: str | None
+    event: str
+    norm: str | None
+    tolerance: Fraction | None
+    proof: Path | None
+
+    def check(self) -> None:
+        """Raise where options do not go together."""
+        if self.tolerance is not None and self.norm is not None:
+            raise click.UsageError("--tolerance counts flips of bits: expected no --norm beside it")
+        if self.proof is not None and self.tolerance is not None:
+            raise click.UsageError("--proof is of a distance: expected no --tolerance, which counts, beside it")
+        if self.proof is not None and self.norm not in (None, "0"):
+            raise click.UsageError(f"--proof is of a number of flips: expected no --norm but 0 beside it, got {self.norm}")
+
+    def question(self, network: Network, center: Bits) -> dict[str, Any]:
+        """Return event, free positions and largest distance, as the verbs take them; raise where no proof could be written."""
+        event = decided_event(self.event, network, center)
+        if self.proof is not None:
+            if event != Leaves(network(center)):
+                raise click.UsageError(f"--proof is of leaving class {network(center)}: expected the event leaves, got {event}")
+            unused(self.proof)
+        return {"event": event, "free": free_positions(self.within, network), "largest": self.largest}
 
 
 def _share(_: click.Context, __: click.Parameter, value: str | None) -> Fraction | None:
@@ -27,45 +57,24 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> Fraction
     return share
 
 
-@dataclass(frozen=True)
-class Aim:
-    """What is near enough and by what measure, as words of the command line; proof: where a proof is to be left."""
+NORM = click.Choice(["0", "1", "2", "inf"])
 
-    largest: int | None
-    within: str | None
-    event: str
-    norm: str | None
-    tolerated: Fraction | None
-    proof: Path | None
-
-    def asked(self, network: Network, center: Bits) -> dict[str, Any]:
-        """Return event, free positions and the largest distance, as the verbs take them."""
-        event = yes_or_no(self.event, network, center)
-        return {"event": event, "free": positions(self.within, network), "largest": self.largest}
-
-    def fits(self) -> None:
-        """Raise where what is asked for does not go together."""
-        if self.tolerated is not None and self.norm is not None:
-            raise click.UsageError("--tolerance counts flips of bits: expected no --norm beside it")
-        if self.proof is not None and self.tolerated is not None:
-            raise click.UsageError("--proof is of a distance: expected no --tolerance, which counts, beside it")
-        if self.proof is not None and self.norm not in (None, "0"):
-            raise click.UsageError(f"--proof is of a number of flips: expected no --norm but 0 beside it, got {self.norm}")
-
-
-AIM = (
-    click.option("--max", "largest", type=NATURAL, metavar="R", help="Give up beyond R flips, or beyond the cost R."),
-    within_option,
-    click.option("--event", default="leaves", show_default=True, help="leaves, leaves:C or becomes:C[,C..]."),
-    click.option(
-        "--norm", type=click.Choice(["0", "1", "2", "inf"]), help="Measure changes of pixels, not of bits; 2 gives the square."
+distance_options = grouped(
+    "search",
+    DistanceOptions,
+    (
+        click.option("--max", "largest", type=NATURAL, metavar="R", help="Give up beyond R flips, or beyond the cost R."),
+        within_option,
+        event_option,
+        click.option("--norm", type=NORM, help="Measure changes of pixels, not of bits; 2 gives the square."),
+        click.option(
+            "--tolerance",
+            metavar="SHARE",
+            callback=_share,
+            help="Largest radius with at most this share (like 1/1000) of adversarial inputs.",
+        ),
+        click.option(
+            "--proof", type=FILE, metavar="DIR", help="Write a proof here that no fewer flips are enough, and the witness."
+        ),
     ),
-    click.option(
-        "--tolerance",
-        "tolerated",
-        metavar="SHARE",
-        callback=_share,
-        help="Largest radius with at most this share (like 1/1000) of adversarial inputs.",
-    ),
-    click.option("--proof", type=FILE, metavar="DIR", help="Write a proof here that no fewer flips are enough, and the witness."),
 )

@@ -110,7 +110,7 @@ def test_certify_interrupted_prints_the_finished_rows(
     data = tmp_path / "inputs.txt"
     data.write_text("111111\n")
     row = Row(0, 1, 1, Verdict.ROBUST, Count.exactly(0), "bits", 0.1)
-    monkeypatch.setattr("bnnverify.queries.verbs.certify.certify", lambda *_, **__: Certification((row,), 3, 2, 22, 0.1))
+    monkeypatch.setattr("bnnverify.cli.commands.certify.certify", lambda *_, **__: Certification((row,), 3, 2, 22, 0.1))
     code, out, _ = said(capsys, "certify", model, str(data), "--radius", "2")
     assert code == OPEN
     assert "2 of 3 samples are missing" in out

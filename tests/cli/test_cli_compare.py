@@ -100,7 +100,7 @@ def test_store_and_export(models: list[str], tmp_path: Path, capsys: pytest.Capt
         (("m.npz", "--seeds", "1", "--epochs", "3", "--models", "z"), "--seeds, --epochs, --models: expected --arms beside it"),
         (("--arms", "no_pen", "--radii", "65"), "radii must be between 1 and 64, got 65"),
         (("--arms", "no_pen", "--against", "zz"), "against: expected one of the arms no_pen, got zz"),
-        (("--arms", "no_pen", "--engine", "zz"), "engine must be one of auto"),
+        (("--arms", "no_pen", "--engine", "zz"), "'zz' is not one of 'auto', 'bits'"),
         (("--arms", "no_pen", "--store", "no-such/deep/rows.sqlite"), "--store: expected a file in a folder that exists"),
         (("--arms", "no_pen", "--models", "no-such/deep"), "--models: expected a file in a folder that exists"),
         (("--arms", "no_pen", "--report", "no-such/r.html"), "--report: expected a file in a folder that exists"),
@@ -115,7 +115,7 @@ def test_bad_usage_is_one_sentence(
 ) -> None:
     pytest.importorskip("torch", reason="needs the extra train")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("bnnverify.queries.execution.pool.side_by_side", trains)
+    monkeypatch.setattr("bnnverify.training.experiment.side_by_side", trains)
     code, out, err = said(capsys, "compare", *words)
     assert (code, out) == (BAD, "")
     assert sentence in err
@@ -134,7 +134,7 @@ def test_a_lost_training_is_told_as_it_was(
     from bnnverify.queries.execution.pool import Lost
 
     lost = [(("no_pen", 0), Lost("its process ended with status -9"))]
-    monkeypatch.setattr("bnnverify.queries.execution.pool.side_by_side", lambda *_: lost)
+    monkeypatch.setattr("bnnverify.training.experiment.side_by_side", lambda *_: lost)
     code, out, err = said(capsys, "compare", "--arms", "no_pen", "--models", str(tmp_path / "models"))
     assert (code, out) == (OPEN, "")
     assert "training no_pen, seed 0: its process ended with status -9; nothing is compared" in err

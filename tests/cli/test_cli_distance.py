@@ -117,11 +117,11 @@ def test_ctrl_c_prints_the_best_witness(pixels: tuple[str, str], monkeypatch: py
         report(Distance("sat", "leaves:0", 3, 7, 12, 0, None, 0.0, norm="1"))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bnnverify.queries.verbs.distance.distance", interrupted)
+    monkeypatch.setattr("bnnverify.cli.commands.distance.distance", interrupted)
     code, out, _ = said(capsys, "distance", *pixels, "--norm", "1", "--json")
     found = json.loads(out)
     assert code == OPEN
     assert (found["low"], found["high"], found["exact"], found["reason"]) == (3, 7, False, "interrupted")
     assert "between 3 and 7" in said(capsys, "distance", *pixels, "--norm", "1")[1]
-    monkeypatch.setattr("bnnverify.queries.verbs.tolerance.tolerance", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr("bnnverify.cli.commands.distance.tolerance", lambda *_, **__: signal.raise_signal(signal.SIGINT))
     assert said(capsys, "distance", *pixels, "--tolerance", "0", "--max", "2")[0] == OPEN

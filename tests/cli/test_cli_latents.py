@@ -71,3 +71,11 @@ def test_bad_questions_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFi
     code, out, err = said(capsys, "latents", saved(tmp_path), POINT, "--radius", "7")
     assert (code, out) == (BAD, "")
     assert err == "bnnverify: radius must be between 0 and 6, got 7\n"
+
+
+@pytest.mark.parametrize("words", [("--engine", "bdd"), ("--memory", "1"), ("--engine", "nonsense")])
+def test_engine_and_memory_belong_to_against(words: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They did nothing once, and any engine's name was taken."""
+    code, out, err = said(capsys, "latents", saved(tmp_path), POINT, "--radius", "1", *words)
+    assert (code, out) == (BAD, "")
+    assert ("nonsense" if "nonsense" in words else "expected --against MODEL beside them") in err

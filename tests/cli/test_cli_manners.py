@@ -58,7 +58,7 @@ FAILURES: list[tuple[BaseException, int, str]] = [
 def test_any_failure_is_one_sentence(
     model: str, error: BaseException, code: int, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    monkeypatch.setattr("bnnverify.queries.verbs.count.count", fails(error))
+    monkeypatch.setattr("bnnverify.cli.commands.count.count", fails(error))
     found, out, err = said(capsys, *asked(model, *COUNT))
     assert (found, out) == (code, "")
     assert sentence in err
@@ -66,7 +66,7 @@ def test_any_failure_is_one_sentence(
 
 
 def test_a_bug_names_its_place(model: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    monkeypatch.setattr("bnnverify.queries.verbs.count.count", fails(KeyError("x")))
+    monkeypatch.setattr("bnnverify.cli.commands.count.count", fails(KeyError("x")))
     line = fails.__code__.co_firstlineno + 2
     assert f"({__file__}:{line})" in said(capsys, *asked(model, *COUNT))[2]
 
@@ -76,7 +76,7 @@ def test_ctrl_c_prints_the_interval_known_so_far(model: str, monkeypatch: pytest
         report(Progress(5, 22, Tally.seen(22, [2, 3])))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bnnverify.queries.verbs.count.count", interrupted)
+    monkeypatch.setattr("bnnverify.cli.commands.count.count", interrupted)
     code, out, _ = said(capsys, *asked(model, *COUNT), "--json")
     found = json.loads(out)
     assert code == OPEN
@@ -87,7 +87,7 @@ def test_ctrl_c_prints_the_interval_known_so_far(model: str, monkeypatch: pytest
 def test_ctrl_c_before_anything_is_known_prints_the_whole_interval(
     model: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    monkeypatch.setattr("bnnverify.queries.verbs.count.count", fails(KeyboardInterrupt()))
+    monkeypatch.setattr("bnnverify.cli.commands.count.count", fails(KeyboardInterrupt()))
     code, out, _ = said(capsys, *asked(model, *COUNT))
     assert code == OPEN
     assert "at 0..22 of these inputs" in out
@@ -95,7 +95,7 @@ def test_ctrl_c_before_anything_is_known_prints_the_whole_interval(
 
 
 def test_ctrl_c_in_an_attack_is_unknown(model: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    monkeypatch.setattr("bnnverify.queries.verbs.attack.attack", fails(KeyboardInterrupt()))
+    monkeypatch.setattr("bnnverify.cli.commands.attack.attack", fails(KeyboardInterrupt()))
     code, out, _ = said(capsys, "attack", model, POINT, "--radius", "2")
     assert code == OPEN
     assert "UNKNOWN: interrupted" in out
@@ -108,13 +108,13 @@ def test_ctrl_c_in_a_distance_prints_the_lower_bound(model: str, monkeypatch: py
         report(replace(known, low=3))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bnnverify.queries.verbs.distance.distance", interrupted)
+    monkeypatch.setattr("bnnverify.cli.commands.distance.distance", interrupted)
     code, out, _ = said(capsys, "distance", model, "000000", "--max", "5", "--json")
     found = json.loads(out)
     assert code == OPEN
     assert (found["low"], found["high"], found["searched"], found["exact"]) == (3, None, 5, False)
     assert "at least 3" in said(capsys, "distance", model, "000000")[1]
-    monkeypatch.setattr("bnnverify.queries.verbs.distance.distance", fails(KeyboardInterrupt()))
+    monkeypatch.setattr("bnnverify.cli.commands.distance.distance", fails(KeyboardInterrupt()))
     assert "at least 0" in said(capsys, "distance", model, "000000")[1]
 
 
@@ -123,7 +123,7 @@ def test_counts_that_stay_open_are_exit_1_where_counts_were_asked_for(
     model: str, words: tuple[str, ...], code: int, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     row = Row(0, None, 1, Verdict.VULNERABLE, Count(3, 10), "bits", 0.1, "stopped after 1 s")
-    monkeypatch.setattr("bnnverify.queries.verbs.certify.certify", lambda *_, **__: Certification((row,), 1, 2, 22, 0.1))
+    monkeypatch.setattr("bnnverify.cli.commands.certify.certify", lambda *_, **__: Certification((row,), 1, 2, 22, 0.1))
     assert said(capsys, "certify", model, POINT, "--radius", "2", *words)[0] == code
 
 

@@ -1,4 +1,4 @@
-"""How far long work has come: a bar on a terminal, a line now and then elsewhere, nothing when quiet."""
+"""The progress of long work: a bar on a terminal, a line now and then elsewhere, nothing when quiet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from rich.console import Group
 
 from bnnverify.cli import progress
-from bnnverify.cli.rates import paced
+from bnnverify.cli.progress_text import progress_text
 
 
 class Terminal(io.StringIO):
@@ -42,33 +42,33 @@ def drawn(text: str) -> str:
 
 
 def test_words_tell_done_total_rate_time_left_and_what_is_known() -> None:
-    words = paced(ticking(10, 10, 12, 20))
-    assert words(0, 400, "") == "0 of 400"
-    assert words(100, 400, "known: 1..301") == "100 of 400, 50 per s, 6.0 s left, known: 1..301"
-    assert words(400, 400, "") == "400 of 400, 40 per s, 0 ms left"
-    words = paced(ticking(0, 0, 4))
-    words(0, 9, "")
-    assert words(3, 9, "") == "3 of 9, 0.7 per s, 8.0 s left"
+    text = progress_text(ticking(10, 10, 12, 20))
+    assert text(0, 400, "") == "0 of 400"
+    assert text(100, 400, "known: 1..301") == "100 of 400, 50 per s, 6.0 s left, known: 1..301"
+    assert text(400, 400, "") == "400 of 400, 40 per s, 0 ms left"
+    text = progress_text(ticking(0, 0, 4))
+    text(0, 9, "")
+    assert text(3, 9, "") == "3 of 9, 0.7 per s, 8.0 s left"
 
 
 def test_work_of_an_earlier_run_does_not_make_the_rate() -> None:
-    words = paced(ticking(0, 0, 1))
-    words(10**6, 3 * 10**6, "")
-    assert words(2 * 10**6, 3 * 10**6, "") == "2.000e6 of 3.000e6, 1.000e6 per s, 1.0 s left"
+    text = progress_text(ticking(0, 0, 1))
+    text(10**6, 3 * 10**6, "")
+    assert text(2 * 10**6, 3 * 10**6, "") == "2.000e6 of 3.000e6, 1.000e6 per s, 1.0 s left"
 
 
 def test_totals_beyond_floats_are_no_trouble() -> None:
-    words = paced(ticking(0, 0, 1))
-    words(0, 2**3000, "")
-    assert words(100, 2**3000, "").startswith("100 of 1.230e903, 100 per s, ")
+    text = progress_text(ticking(0, 0, 1))
+    text(0, 2**3000, "")
+    assert text(100, 2**3000, "").startswith("100 of 1.230e903, 100 per s, ")
 
 
 def test_a_meter_on_a_terminal_is_a_bar_with_words(monkeypatch: pytest.MonkeyPatch) -> None:
     error = terminal(monkeypatch)
-    with progress.meter("counting [x]", quiet=False) as reach:
-        reach(0, 2**3000)
+    with progress.meter("counting [x]", quiet=False) as advance:
+        advance(0, 2**3000)
         time.sleep(0.01)
-        reach(2**2999, 2**3000, "known: 1..[/red]")
+        advance(2**2999, 2**3000, "known: 1..[/red]")
     seen = drawn(error.getvalue())
     assert "counting [x] ━" in seen
     assert "6.151e902 of 1.230e903" in seen
@@ -76,19 +76,19 @@ def test_a_meter_on_a_terminal_is_a_bar_with_words(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_meter_elsewhere_is_a_line_now_and_then(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    with progress.meter("counting", quiet=False) as reach:
-        reach(1, 4)
+    with progress.meter("counting", quiet=False) as advance:
+        advance(1, 4)
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(progress, "PATIENCE", 0.0)
-    with progress.meter("counting", quiet=False) as reach:
-        reach(1, 4, "known: 0..3")
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    with progress.meter("counting", quiet=False) as advance:
+        advance(1, 4, "known: 0..3")
     assert capsys.readouterr().err == "counting: 1 of 4, known: 0..3\n"
 
 
-def test_a_pulse_on_a_terminal_moves_and_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pulse_on_a_terminal_moves_and_notes(monkeypatch: pytest.MonkeyPatch) -> None:
     error = terminal(monkeypatch)
-    with progress.pulse("searching", quiet=False) as tell:
-        tell("at least 3")
+    with progress.pulse("searching", quiet=False) as note:
+        note("at least 3")
         time.sleep(0.25)  # two of its ten pictures a second
     seen = drawn(error.getvalue())
     assert seen.count("searching ") > 1
@@ -99,21 +99,21 @@ def test_a_pulse_elsewhere_is_a_line_now_and_then(capsys: pytest.CaptureFixture[
     with progress.pulse("searching", quiet=False):
         pass
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(progress, "PATIENCE", 0.05)
-    with progress.pulse("searching", quiet=False) as tell:
-        tell("at least 3")
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.05)
+    with progress.pulse("searching", quiet=False) as note:
+        note("at least 3")
         time.sleep(0.2)
     assert "searching: 0 s, at least 3\n" in capsys.readouterr().err
 
 
 def test_quiet_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     error = terminal(monkeypatch)
-    with progress.meter("counting", quiet=True) as reach, progress.pulse("searching", quiet=True) as tell:
-        reach(1, 2, "known")
-        tell("known")
+    with progress.meter("counting", quiet=True) as advance, progress.pulse("searching", quiet=True) as note:
+        advance(1, 2, "known")
+        note("known")
     assert error.getvalue() == ""
 
 
 def test_results_are_shown_without_markup_or_emoji(capsys: pytest.CaptureFixture[str]) -> None:
-    progress.shown(Group("m[/x] a[red]b :smile:"))
+    progress.show(Group("m[/x] a[red]b :smile:"))
     assert capsys.readouterr().out == "m[/x] a[red]b :smile:\n"

@@ -1,4 +1,4 @@
-"""The command line's words: every command and option is documented, every example is understood, help is quick."""
+"""The command line's words: every command, option and engine is documented, every example is understood, help is quick."""
 
 from __future__ import annotations
 
@@ -10,24 +10,36 @@ from pathlib import Path
 import click
 import pytest
 
-from bnnverify.cli import DECIDED, commands, main
+from bnnverify.cli import BAD, DECIDED, main, program
 
-DOCS = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
-NAMES = sorted(commands.commands)
+ROOT = Path(__file__).parents[2]
+DOCS, README = ((ROOT / name).read_text("utf-8") for name in ("docs/cli.md", "README.md"))
+CONTEXT = click.Context(program)
+NAMES = program.list_commands(CONTEXT)
+
+
+def command_named(name: str) -> click.Command:
+    found = program.get_command(CONTEXT, name)
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_command_is_documented_with_all_its_options(name: str) -> None:
-    command = commands.commands[name]
+def test_every_command_is_documented_with_all_its_options_and_no_others(name: str) -> None:
     section = DOCS.split(f"\n## bnnverify {name}\n")[1].split("\n## ")[0]
     common = DOCS.split("\n## Options of all questions\n")[1].split("\n## ")[0]
     assert f"    bnnverify {name}" in section
     if "(the options of `count`)" in section:
         common += DOCS.split("\n## bnnverify count\n")[1].split("\n## ")[0]
-    for parameter in command.params:
-        if isinstance(parameter, click.Option):
-            for option in parameter.opts:
-                assert f"{option}`" in section + common or f"{option} " in section + common, f"{name}: {option}"
+    options = options_of(name)
+    for option in options:
+        assert f"{option}`" in section + common or f"{option} " in section + common, f"{name}: {option}"
+    assert set(re.findall(r"^- `(--[a-z-]+)", section, re.MULTILINE)) <= options, "a list explains an option that is not there"
+
+
+def options_of(name: str) -> set[str]:
+    parameters = [parameter for parameter in command_named(name).params if isinstance(parameter, click.Option)]
+    return {word for parameter in parameters for word in (*parameter.opts, *parameter.secondary_opts)}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -43,10 +55,52 @@ EXAMPLES = re.findall(r"^ +(?:Example: )?bnnverify (\S+) (.*--.*|model.*)$", DOC
 
 @pytest.mark.parametrize(("name", "arguments"), EXAMPLES)
 def test_documented_examples_are_understood(name: str, arguments: str) -> None:
-    commands.commands[name].make_context(name, arguments.split())
+    command_named(name).make_context(name, arguments.split())
 
 
-def test_help_lists_every_command() -> None:
-    """That it brings no heavy library, and so is quick, is a test of the floors."""
-    done = subprocess.run([sys.executable, "-m", "bnnverify", "--help"], capture_output=True, text=True, check=True)
-    assert all(f"  {name} " in done.stdout for name in NAMES)
+PAGES = [DOCS.split("## What the arguments are")[0], README.split("## From Python")[0]]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=["docs", "README"])
+def test_the_lists_of_commands_are_whole(page: str) -> None:
+    lines = re.findall(r"^    bnnverify (\w+) ?(.*?)(?:  .*)?$", page, re.MULTILINE)
+    assert sorted(name for name, _ in lines) == NAMES
+    for name, arguments in lines:
+        assert set(re.findall(r"--[a-z-]+", arguments)) <= options_of(name)
+
+
+def test_engines_on_the_command_line_are_those_of_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
+    """A choice, so that no other name is taken, by any command that has the option."""
+    options = [option for name in NAMES for option in command_named(name).params if "--engine" in option.opts]
+    assert len(options) >= 5
+    (named,) = {tuple(option.type.to_info_dict()["choices"]) for option in options}
+    section = DOCS.split("- `--engine` ")[1].split("\n- `")[0]
+    assert all(re.search(rf"\b{engine}\b", section) for engine in named), "docs/cli.md"
+    table = README.split("| `--engine` | how | for |\n|---|---|---|\n")[1].split("\n\n")[0]
+    assert set(re.findall(r"^\| ([\w:]+) \|", table, re.MULTILINE)) >= {name for name in named if ":" not in name} - {"auto"}
+    assert main(["count", "m.npz", "--everything", "--engine", "magic"]) == BAD
+    sentence = capsys.readouterr().err
+    assert all(f"'{engine}'" in sentence for engine in named)
+
+
+def test_help_lists_every_command_and_imports_none() -> None:
+    """That `import bnnverify.cli` brings no heavy library is a test of the floors."""
+    code = "import sys; from bnnverify.cli import main; main(['--help']); print([m for m in sys.modules if 'cli.commands' in m])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    for name in NAMES:
+        summary = (command_named(name).help or "").partition("\n")[0]
+        assert re.search(rf"^  {name} +{re.escape(summary)}$", done.stdout, re.MULTILINE)
+
+
+def test_a_new_file_is_a_new_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    import bnnverify.cli.commands as package
+
+    text = "import click\n@click.command('hello')\ndef hello_command():\n    '''Greet.\n\n    At once.'''\n    return 1\n"
+    (tmp_path / "hello.py").write_text(text)
+    monkeypatch.setattr("bnnverify.cli.command_group.FOLDER", tmp_path)
+    monkeypatch.setattr(package, "__path__", [str(tmp_path)])
+    assert main(["--help"]) == DECIDED
+    assert "  hello  Greet.\n" in capsys.readouterr().out
+    assert main(["hello"]) == 1
+    monkeypatch.delitem(sys.modules, "bnnverify.cli.commands.hello")

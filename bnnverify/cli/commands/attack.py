@@ -1,30 +1,44 @@
-"""Whether an input changes the answer: attack."""
+"""bnnverify attack: an input of a region that changes the answer."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from bnnverify.cli.arguments import Place, Setting, yes_or_no
-from bnnverify.cli.options import FILE, jobs_option, place_options, plan_option, setting_options
-from bnnverify.cli.progress import explained, pulse, shown
+from bnnverify.cli.options import FILE, event_option
+from bnnverify.cli.progress import pulse, show
+from bnnverify.cli.questions import (
+    QuestionOptions,
+    RegionOptions,
+    decided_event,
+    jobs_option,
+    plan_option,
+    print_plan,
+    question_options,
+    region_options,
+)
+from bnnverify.formats import load
+from bnnverify.problem.query import Query
+from bnnverify.queries.planning.plan import choose
+from bnnverify.queries.verbs.attack import attack
+from bnnverify.report.document import document
+from bnnverify.report.terminal import attack_table
+from bnnverify.results.answers import AttackResult
+from bnnverify.results.finding import Finding, Verdict
 
-if TYPE_CHECKING:
-    from bnnverify.problem.query import Query
-    from bnnverify.results.answers import AttackResult
 
-
-@click.command()
+@click.command("attack")
 @click.argument("model", type=FILE)
-@place_options
-@click.option("--event", default="leaves", show_default=True, help="leaves, leaves:C or becomes:C[,C..].")
+@region_options
+@event_option
 @jobs_option
 @plan_option
-@setting_options
-def attack(model: Path, place: Place, event: str, jobs: int | None, explain_plan: bool, setting: Setting) -> int:
+@question_options
+def attack_command(
+    model: Path, around: RegionOptions, event: str, jobs: int | None, explain_plan: bool, options: QuestionOptions
+) -> int:
     """Find an input that changes the answer.
 
     Searched around INPUT; where there is none, that is proved.
@@ -32,34 +46,23 @@ def attack(model: Path, place: Place, event: str, jobs: int | None, explain_plan
     \b
     Example: bnnverify attack model.npz digits:17 --radius 3 --event becomes:8
     """
-    from bnnverify.formats import load
-    from bnnverify.problem.query import Query
-    from bnnverify.report.document import document
-    from bnnverify.report.terminal import attack_table
-    from bnnverify.results.finding import Verdict
-
     network = load(model)
-    region = place.region(network, setting.data_dir)
-    query = Query(network, region, yes_or_no(event, network, region.center))
+    region = around.region(network, options.data_dir)
+    query = Query(network, region, decided_event(event, network, region.center))
     if explain_plan:
-        explained(query, setting.engine, counting=False, jobs=jobs)
-    with pulse("searching", quiet=setting.as_json):
-        result = _attacked(query, jobs, setting)
-    shown(document(result, network) if setting.as_json else attack_table(result, network))
+        print_plan(query, options.engine, counting=False, jobs=jobs)
+    started = time.monotonic()
+    with pulse("searching", quiet=options.as_json):
+        try:
+            result = attack(query, engine=options.engine, jobs=jobs, budget=options.budget())
+        except KeyboardInterrupt:
+            result = _interrupted(query, options.engine, jobs, time.monotonic() - started)
+    show(document(result, network) if options.as_json else attack_table(result, network))
     return 1 if result.finding.verdict is Verdict.UNKNOWN else 0
 
 
-def _attacked(query: Query, jobs: int | None, setting: Setting) -> AttackResult:
-    """Return the answer, or on Ctrl-C that it is open."""
-    from bnnverify.queries.planning.plan import choose
-    from bnnverify.queries.verbs.attack import attack as answer
-    from bnnverify.results.answers import AttackResult
-    from bnnverify.results.finding import Finding
-
-    started = time.monotonic()
-    try:
-        return answer(query, engine=setting.engine, jobs=jobs, budget=setting.budget())
-    except KeyboardInterrupt:
-        engine, predicted = choose(query, setting.engine, counting=False, jobs=jobs).engine, query.network(query.region.center)
-        seconds, stopped = time.monotonic() - started, Finding(None, reason="interrupted")
-        return AttackResult(engine, str(query.event), stopped, predicted, query.region.to_json(), seconds)
+def _interrupted(query: Query, engine: str, jobs: int | None, seconds: float) -> AttackResult:
+    """Return the open answer of an attack that Ctrl-C ended."""
+    chosen, predicted = choose(query, engine, counting=False, jobs=jobs).engine, query.network(query.region.center)
+    finding = Finding(None, reason="interrupted")
+    return AttackResult(chosen, str(query.event), finding, predicted, query.region.to_json(), seconds)

@@ -1,35 +1,47 @@
-"""How near an input changes the answer: distance, in flips or in pixel values."""
+"""bnnverify distance: the smallest change that changes the answer, in flips or in pixel values."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+from numpy.typing import ArrayLike
 
-from bnnverify.cli.arguments import Setting
-from bnnverify.cli.distance_options import AIM, Aim
-from bnnverify.cli.distance_proof import INTERRUPTED, provable, proved
-from bnnverify.cli.distance_tolerance import tolerated
-from bnnverify.cli.options import FILE, gathered, jobs_option, setting_options
-from bnnverify.cli.progress import pulse, shown
+from bnnverify.cli.distance_options import DistanceOptions, distance_options
+from bnnverify.cli.options import FILE
+from bnnverify.cli.progress import pulse, show
+from bnnverify.cli.questions import QuestionOptions, jobs_option, question_options
+from bnnverify.data.samples import read_input, read_pixels, read_samples
+from bnnverify.formats import load
+from bnnverify.model.arrays import Bits
+from bnnverify.model.network import Network
+from bnnverify.problem.cost import Cost, pixel_cost
+from bnnverify.queries.proofs.prove_distance import prove_distance
+from bnnverify.queries.verbs.distance import distance
+from bnnverify.queries.verbs.tolerance import tolerance
+from bnnverify.report.document import document
+from bnnverify.report.sentences import safe_radius_sentences
+from bnnverify.report.terminal import distance_table, lines
+from bnnverify.results.answers import Distance
+from bnnverify.results.finding import Verdict
+from bnnverify.results.progress import Progress
+from bnnverify.results.proofs import Proven
+from bnnverify.results.tolerance import SafeRadius
 
-if TYPE_CHECKING:
-    from bnnverify.model.arrays import Bits
-    from bnnverify.model.network import Network
-    from bnnverify.problem.cost import Cost
-    from bnnverify.results.answers import Distance
+INTERRUPTED = "interrupted"  # the reason of answers that Ctrl-C ended
 
 
-@click.command()
+@click.command("distance")
 @click.argument("model", type=FILE)
 @click.argument("source", metavar="INPUT")
-@gathered("aim", Aim, AIM)
+@distance_options
 @jobs_option
-@setting_options
-def distance(model: Path, source: str, aim: Aim, jobs: int | None, setting: Setting) -> int:
+@question_options
+def distance_command(model: Path, source: str, search: DistanceOptions, jobs: int | None, options: QuestionOptions) -> int:
     """Find the fewest flips that change the answer.
 
     The exact number of bits of INPUT, or with --norm the smallest change of its pixels, with an input so far away.
@@ -39,59 +51,76 @@ def distance(model: Path, source: str, aim: Aim, jobs: int | None, setting: Sett
     \b
     Example: bnnverify distance model.npz digits:17 --max 6
     """
-    from bnnverify.data.samples import read_input
-    from bnnverify.formats import load
-    from bnnverify.report.document import document
-    from bnnverify.report.sentences import safe_radius_sentences
-    from bnnverify.report.terminal import distance_table, lines
-
-    aim.fits()
+    search.check()
     network = load(model)
-    center = read_input(source, network, data_dir=setting.data_dir)
-    asked = aim.asked(network, center)
-    if aim.tolerated is not None:
-        safe = tolerated(network, center, aim, setting, jobs)
-        shown(document(safe, network) if setting.as_json else lines(safe_radius_sentences(safe)))
+    center = read_input(source, network, data_dir=options.data_dir)
+    question = search.question(network, center)
+    cost = None
+    if search.norm is not None:
+        cost = pixel_cost(network.coding, read_pixels(source, network, data_dir=options.data_dir), search.norm)
+    limits: dict[str, Any] = {"engine": options.engine, "budget": options.budget(), "jobs": jobs}
+    if search.tolerance is not None:
+        safe = _tolerance(network, center, search.tolerance, question, limits, quiet=options.as_json)
+        show(document(safe, network) if options.as_json else lines(safe_radius_sentences(safe)))
         return 0 if safe.exact else 1
-    if aim.proof is not None:
-        provable(network, center, asked["event"], aim.proof)
-    cost = _cost(network, source, aim, setting)
-    result, proof = _measured(network, center, cost, aim, setting, jobs), None
-    if aim.proof is not None:
-        free = asked["free"] if cost is None else cost.possible
-        proof = proved(network, source, result, free, aim.proof, setting)
+    result = _distance(network, center, cost, question, limits, quiet=options.as_json)
+    proof = None
+    if search.proof is not None:
+        free = question["free"] if cost is None else cost.possible
+        proof = _proof(network, source, result, free, search.proof, options)
     plain = {**result.to_json(), "proof": proof and proof.to_json()}
-    shown(document(plain, network) if setting.as_json else distance_table(result, network, proof))
+    show(document(plain, network) if options.as_json else distance_table(result, network, proof))
     return 0 if result.exact and (proof is None or proof.holds) else 1
 
 
-def _cost(network: Network, source: str, aim: Aim, setting: Setting) -> Cost | None:
-    """Return what flips cost the picture, None where flips are counted."""
-    from bnnverify.data.samples import read_pixels
-    from bnnverify.problem.cost import pixel_cost
-
-    if aim.norm is None:
-        return None
-    return pixel_cost(network.coding, read_pixels(source, network, data_dir=setting.data_dir), aim.norm)
-
-
-def _measured(network: Network, center: Bits, cost: Cost | None, aim: Aim, setting: Setting, jobs: int | None) -> Distance:
+def _distance(
+    network: Network, center: Bits, cost: Cost | None, question: dict[str, Any], limits: dict[str, Any], *, quiet: bool
+) -> Distance:
     """Return the distance, or on Ctrl-C the interval known by then."""
-    from bnnverify.queries.verbs.distance import distance as answer
-    from bnnverify.results.answers import Distance
+    started, most = time.monotonic(), question["largest"]
+    most = (cost.total if cost else len(center)) if most is None else most
+    norm = cost.norm if cost else "0"
+    known = Distance(limits["engine"], str(question["event"]), 0, None, most, network(center), None, 0.0, norm=norm)
+    with pulse("searching", quiet=quiet) as note:
 
-    asked, started = aim.asked(network, center), time.monotonic()
-    most = (cost.total if cost else len(center)) if aim.largest is None else aim.largest
-    known = Distance(setting.engine, str(asked["event"]), 0, None, most, network(center), None, 0.0, norm=aim.norm or "0")
-    with pulse("searching", quiet=setting.as_json) as tell:
-
-        def heard(now: Distance) -> None:
+        def report(now: Distance) -> None:
             nonlocal known
             known = now
-            tell(f"at least {now.low}" if now.high is None else f"{now.low} to {now.high}")
+            note(f"at least {now.low}" if now.high is None else f"{now.low} to {now.high}")
 
         try:
-            limits: dict[str, Any] = {"engine": setting.engine, "budget": setting.budget(), "jobs": jobs}
-            return answer(network, center, **asked, **limits, cost=cost, report=heard)
+            return distance(network, center, **question, **limits, cost=cost, report=report)
         except KeyboardInterrupt:
             return replace(known, seconds=time.monotonic() - started, reason=INTERRUPTED)
+
+
+def _tolerance(
+    network: Network, center: Bits, share: Fraction, question: dict[str, Any], limits: dict[str, Any], *, quiet: bool
+) -> SafeRadius:
+    """Return both safe radii, or on Ctrl-C what is known of them by then."""
+    started, most = time.monotonic(), question["largest"] or 0
+    known = SafeRadius(limits["engine"], str(question["event"]), network(center), share, (), most, 0.0)
+    with pulse("counting", quiet=quiet) as note:
+
+        def report(now: SafeRadius, progress: Progress) -> None:
+            nonlocal known
+            known = now
+            note(f"radius {now.searched}: {progress.done} of {progress.total} inputs")
+
+        try:
+            return tolerance(network, center, share=share, **question, **limits, report=report)
+        except KeyboardInterrupt:
+            return replace(known, seconds=time.monotonic() - started, reason=INTERRUPTED)
+
+
+def _proof(
+    network: Network, source: str, result: Distance, free: ArrayLike | None, folder: Path, options: QuestionOptions
+) -> Proven:
+    """Return what is proved of a distance; nothing where the search was interrupted."""
+    if result.reason == INTERRUPTED:
+        return Proven(str(folder), result.low - 1, Verdict.UNKNOWN, 0.0, INTERRUPTED)
+    sample = read_samples(source, network, data_dir=options.data_dir)
+    label = None if sample.labels is None else int(sample.labels[0])
+    about: dict[str, Any] = {"folder": folder, "free": free, "index": sample.indices[0], "label": label}
+    with pulse(f"proving at radius {result.low - 1}", quiet=options.as_json):
+        return prove_distance(network, sample.bits[0], result, **about, timeout=options.timeout, memory=options.memory)

@@ -1,4 +1,4 @@
-"""A question as a file, for solvers of other people."""
+"""bnnverify encode: a question as a file, for solvers of other people."""
 
 from __future__ import annotations
 
@@ -7,21 +7,27 @@ from pathlib import Path
 
 import click
 
-from bnnverify.cli.arguments import Place, yes_or_no
-from bnnverify.cli.options import FILE, data_option, json_option, place_options
-from bnnverify.cli.progress import shown
+from bnnverify.cli.options import FILE, data_option, event_option, json_option
+from bnnverify.cli.progress import show
+from bnnverify.cli.questions import RegionOptions, decided_event, region_options
+from bnnverify.encoders.exports.formula import lines
+from bnnverify.formats import load
+from bnnverify.problem.query import Query
+from bnnverify.report.document import document
 
 TARGET = click.Choice(["cnf", "opb"]), FILE
 
 
-@click.command()
+@click.command("encode")
 @click.argument("model", type=FILE)
-@place_options
-@click.option("--event", default="leaves", show_default=True, help="leaves, leaves:C or becomes:C[,C..].")
+@region_options
+@event_option
 @click.option("--to", "target", type=TARGET, required=True, metavar="cnf|opb FILE", help="What to write, and where.")
 @json_option
 @data_option
-def encode(model: Path, place: Place, event: str, target: tuple[str, Path], *, as_json: bool, data_dir: Path | None) -> int:
+def encode_command(
+    model: Path, around: RegionOptions, event: str, target: tuple[str, Path], as_json: bool, data_dir: Path | None
+) -> int:
     """Write a question as clauses or linear rows.
 
     A solution of FILE is an input that changes the answer; comments in it say what each variable means.
@@ -30,19 +36,14 @@ def encode(model: Path, place: Place, event: str, target: tuple[str, Path], *, a
     \b
     Example: bnnverify encode model.npz digits:17 --radius 3 --to opb question.opb
     """
-    from bnnverify.encoders.exports.formula import lines
-    from bnnverify.formats import load
-    from bnnverify.problem.query import Query
-    from bnnverify.report.document import document
-
     network = load(model)
-    region = place.region(network, data_dir)
-    query = Query(network, region, yes_or_no(event, network, region.center))
+    region = around.region(network, data_dir)
+    query = Query(network, region, decided_event(event, network, region.center))
     kind, path = target
     size = _write(path, lines(query, kind))
-    told = {"file": str(path), "format": kind, "event": str(query.event), "lines": size, "region": region.to_json()}
-    text = f"{path}: {size} lines of {kind}, {query.event}, {region.size} inputs"
-    shown(document(told, network) if as_json else text)
+    written = {"file": str(path), "format": kind, "event": str(query.event), "lines": size, "region": region.to_json()}
+    sentence = f"{path}: {size} lines of {kind}, {query.event}, {region.size} inputs"
+    show(document(written, network) if as_json else sentence)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What a model file holds."""
+"""bnnverify info: what a model file holds."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from pathlib import Path
 import click
 
 from bnnverify.cli.options import FILE, json_option
-from bnnverify.cli.progress import shown
+from bnnverify.cli.progress import show
+from bnnverify.formats import load
+from bnnverify.report.document import about, document
+from bnnverify.report.terminal import about_table
 
 
-@click.command()
+@click.command("info")
 @click.argument("model", type=FILE)
 @json_option
-def info(model: Path, as_json: bool) -> int:
+def info_command(model: Path, as_json: bool) -> int:
     """Say what a model file holds.
 
     Also how its import was checked.
@@ -21,10 +24,6 @@ def info(model: Path, as_json: bool) -> int:
     \b
     Example: bnnverify info model.npz
     """
-    from bnnverify.formats import load
-    from bnnverify.report.document import about, document
-    from bnnverify.report.terminal import about_table
-
     network = load(model)
-    shown(document(about(network), network) if as_json else about_table(about(network), network.sha256))
+    show(document(about(network), network) if as_json else about_table(about(network), network.sha256))
     return 0

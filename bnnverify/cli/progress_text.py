@@ -1,4 +1,4 @@
-"""How far long work has come, in words."""
+"""The progress of long work as a sentence: done, total, rate and time left."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from collections.abc import Callable
 
 from bnnverify.report import numbers
 
-Words = Callable[[int, int, str], str]
+Text = Callable[[int, int, str], str]
 
 
-def paced(clock: Callable[[], float] = time.monotonic) -> Words:
-    """Return a function of (done, total, known) that says them, with the rate and the time left.
+def progress_text(clock: Callable[[], float] = time.monotonic) -> Text:
+    """Return a function of (done, total, known) that writes them, with the rate and the time left.
 
     Both are measured from its first call on: work that an earlier run left behind took no time in this one.
     """
     first: tuple[int, float] | None = None
 
-    def words(done: int, total: int, known: str) -> str:
+    def text(done: int, total: int, known: str) -> str:
         nonlocal first
         first = first or (done, clock())
-        parts = [f"{numbers.short(done)} of {numbers.short(total)}", *_speed(done - first[0], total - done, clock() - first[1])]
+        parts = [f"{numbers.short(done)} of {numbers.short(total)}", *_rate(done - first[0], total - done, clock() - first[1])]
         return ", ".join([*parts, known] if known else parts)
 
-    return words
+    return text
 
 
-def _speed(done: int, left: int, seconds: float) -> list[str]:
+def _rate(done: int, left: int, seconds: float) -> list[str]:
     """Return rate and time left; whole numbers, since totals can be beyond any float."""
     spent = int(seconds * 1000)
     if done < 1 or spent < 1:

@@ -1,0 +1,146 @@
+"""From words of the command line to nouns: which inputs a question is about, which event, and how the work is limited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from numpy.typing import ArrayLike
+
+from bnnverify.cli.options import JOBS, NATURAL, data_option, grouped, json_option, within_option
+from bnnverify.data.samples import read_input, read_positions
+from bnnverify.errors import BadQuery
+from bnnverify.model.arrays import Bits
+from bnnverify.model.network import Network
+from bnnverify.problem.budget import Budget
+from bnnverify.problem.event import Becomes, EachClass, Event, Leaves
+from bnnverify.problem.query import Query
+from bnnverify.problem.region import Everything, HammingBall, Region, Subcube
+from bnnverify.queries.planning.plan import ENGINES, choose
+
+GIB = 2**30
+LARGEST_LIMIT = 1e9  # of seconds (30 years) or GiB: beyond, clocks and system limits overflow
+
+
+@dataclass(frozen=True)
+class RegionOptions:
+    """An input and a region around it, as words of the command line."""
+
+    source: str | None
+    radius: int | None
+    free: str | None
+    everything: bool
+    within: str | None
+
+    def region(self, network: Network, data_dir: Path | None) -> Region:
+        """Return the region that the words mean."""
+        if [self.radius is not None, self.free is not None, self.everything].count(True) != 1:
+            raise click.UsageError("expected exactly one of --radius, --free and --everything")
+        if self.within is not None and self.radius is None:
+            raise click.UsageError("--within narrows --radius; to free positions entirely, use --free")
+        if self.source is None:
+            if not self.everything:
+                raise click.UsageError("expected an INPUT; only --everything goes without one")
+            return Everything(network.inputs)
+        center = read_input(self.source, network, data_dir=data_dir)
+        if self.everything:
+            return HammingBall(center, network.inputs)
+        if self.free is not None:
+            return Subcube(center, read_positions(self.free, network.inputs))
+        return HammingBall(center, self.radius or 0, free=free_positions(self.within, network))
+
+
+@dataclass(frozen=True)
+class QuestionOptions:
+    """The options of all questions: the engine, the limits of the work, JSON or not, and where data sets lie."""
+
+    engine: str
+    timeout: float | None
+    gib: float | None
+    as_json: bool
+    data_dir: Path | None
+
+    @property
+    def memory(self) -> int | None:
+        """Return the limit in bytes."""
+        return None if self.gib is None else max(1, int(self.gib * GIB))
+
+    def budget(self) -> Budget:
+        """Return the limits of one question."""
+        return Budget(self.timeout, self.memory)
+
+
+def free_positions(source: str | None, network: Network) -> ArrayLike | None:
+    """Return the free positions that a comma list or file names, None for all."""
+    return None if source is None else read_positions(source, network.inputs)
+
+
+def decided_event(text: str, network: Network, center: Bits) -> Event:
+    """Return the event that text means, except classes, which only counts can answer."""
+    if text == "classes":
+        raise BadQuery("event: expected leaves, leaves:C or becomes:C,..., got classes, which is for counting")
+    return named_event(text, network, center)
+
+
+def named_event(text: str, network: Network, center: Bits) -> Event:
+    """Return the event that text means: leaves, leaves:C, becomes:C,C or classes."""
+    kind, colon, rest = text.partition(":")
+    labels = rest.split(",") if colon else []
+    if not all(label.strip().isdecimal() for label in labels):
+        raise BadQuery(f"event: expected class numbers after {kind}:, got {rest!r}")
+    classes = [int(label) for label in labels]
+    match kind, classes:
+        case "leaves", []:
+            return Leaves(network(center))
+        case "leaves", [label]:
+            return Leaves(label)
+        case "becomes", [_, *_]:
+            return Becomes(*classes)
+        case "classes", []:
+            return EachClass()
+    raise BadQuery(f"event: expected leaves, leaves:C, becomes:C, becomes:C,C,... or classes, got {text!r}")
+
+
+def print_plan(query: Query, engine: str, *, counting: bool, jobs: int | None = None) -> None:
+    """Print on standard error which engine is chosen for this question, and why."""
+    click.echo(f"plan: {choose(query, engine, counting=counting, jobs=jobs).why}", err=True)
+
+
+def _limit(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 < value <= LARGEST_LIMIT:
+        raise click.BadParameter(f"expected a number above 0, at most {LARGEST_LIMIT:g}, got {value:g}")
+    return value
+
+
+ENGINE_NAMES = ("auto", *ENGINES)
+ENGINE_HELP = f"{', '.join(ENGINE_NAMES)}; auto chooses by estimated cost."
+
+region_options = grouped(
+    "around",
+    RegionOptions,
+    (
+        click.argument("source", metavar="INPUT", required=False),
+        click.option("--radius", type=NATURAL, metavar="R", help="Inputs that differ in at most R bits."),
+        click.option("--free", metavar="IDX", help="Inputs that differ only in these positions: like 0-5,9, or a file."),
+        click.option("--everything", is_flag=True, help="All inputs there are; INPUT may be left out."),
+        within_option,
+    ),
+)
+question_options = grouped(
+    "options",
+    QuestionOptions,
+    (
+        click.option(
+            "--engine", type=click.Choice(ENGINE_NAMES), default="auto", show_default=True, metavar="NAME", help=ENGINE_HELP
+        ),
+        click.option("--timeout", type=float, callback=_limit, metavar="S", help="Seconds of wall clock, for each question."),
+        click.option("--memory", "gib", type=float, callback=_limit, metavar="GB", help="Memory of a solver, in 2^30 bytes."),
+        json_option,
+        data_option,
+    ),
+)
+plan_option = click.option("--explain-plan", is_flag=True, help="Say on standard error which engine is chosen, and why.")
+jobs_option = click.option(
+    "--jobs", type=JOBS, metavar="J", help="Cores for this question, by default all; with 1, only one engine works on it."
+)
