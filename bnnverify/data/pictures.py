@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from bnnverify.model.coding import InputCoding
 
 Grey = NDArray[np.uint8]
 
+VARIABLE = "BNNVERIFY_DATA"  # of the environment: where data sets lie, unless a caller says so
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049
 DIGITS_SHAPE, DIGITS_MAXIMUM, DIGITS_THRESHOLD = (8, 8), 16, 8
 
@@ -44,7 +46,9 @@ def digits_coding() -> InputCoding:
 def mnist_pictures(data_dir: Path | None, *, part: str = "t10k") -> Pictures:
     """Return the MNIST test set (part "t10k") or training set ("train") from idx files, packed with gzip or not.
 
-    They are looked for in data_dir and data_dir/mnist. Raises BadSample where they are missing, damaged or of another size.
+    They are looked for in data_dir and data_dir/mnist; without data_dir, in the folder that the environment variable
+    BNNVERIFY_DATA names, from Python as on the command line (nothing else below the command line reads the environment).
+    Raises BadSample where they are missing, damaged or of another size.
     """
     name = "mnist" if part == "t10k" else "mnist-train"
     images = _idx(_find(data_dir, f"{part}-images-idx3-ubyte"), IMAGES_MAGIC)
@@ -55,13 +59,19 @@ def mnist_pictures(data_dir: Path | None, *, part: str = "t10k") -> Pictures:
 
 
 def _find(data_dir: Path | None, name: str) -> Path:
+    data_dir = data_dir or _folder_of_environment()
     if data_dir is None:
-        raise BadSample("mnist: expected a data folder with the idx files (--data-dir or $BNNVERIFY_DATA), got none")
+        raise BadSample(f"mnist: expected a data folder with the idx files (--data-dir or ${VARIABLE}), got none")
     places = [folder / f"{name}{end}" for folder in (data_dir, data_dir / "mnist") for end in ("", ".gz")]
     for place in places:
         if place.is_file():
             return place
     raise BadSample(f"mnist: expected {name} or {name}.gz in {data_dir} or {data_dir / 'mnist'}, found neither")
+
+
+def _folder_of_environment() -> Path | None:
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else None
 
 
 def _idx(path: Path, magic: int) -> Grey:

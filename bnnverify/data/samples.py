@@ -56,8 +56,8 @@ def digits() -> Samples:
 def read_samples(source: str, network: Network, *, data_dir: str | Path | None = None, limit: int | None = None) -> Samples:
     """Return the inputs that source names (see the head of this file), at most limit of them, in their order.
 
-    data_dir: where the MNIST files are. Raises BadSample where the source is unknown, damaged or does not fit the network, and
-    where a label is none of its classes.
+    data_dir: where the MNIST files are; by default the folder named by the environment variable BNNVERIFY_DATA. Raises BadSample
+    where the source is unknown, damaged or does not fit the network, and where a label is none of its classes.
     """
     return _known_labels(_read(source, network, data_dir, limit), network)
 
@@ -90,7 +90,10 @@ def _read(source: str, network: Network, data_dir: str | Path | None, limit: int
 
 
 def read_input(source: str, network: Network, *, data_dir: str | Path | None = None) -> Bits:
-    """Return the bits (n,) of the one input that source names, whatever its label. Raises BadSample where it names several."""
+    """Return the bits (n,) of the one input that source names, whatever its label. Raises BadSample where it names several.
+
+    data_dir: as for read_samples.
+    """
     return np.asarray(_one(source, network, data_dir).bits[0])
 
 

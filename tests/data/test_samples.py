@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bnnverify.data.pictures import digits_coding, resized
-from bnnverify.data.samples import digits, read_input, read_samples
+from bnnverify.data.samples import digits, read_input, read_pixels, read_samples
 from bnnverify.errors import BadSample
 from bnnverify.model.coding import InputCoding
 from bnnverify.model.network import Head, Network
@@ -85,7 +85,26 @@ def test_mnist_files(tmp_path, packed, folder):
     assert read_samples("mnist-train:1", coded(28), data_dir=str(tmp_path)).labels.tolist() == [2]
 
 
-def test_mnist_without_its_files(tmp_path):
+def test_mnist_files_in_the_folder_of_the_environment(tmp_path, monkeypatch):
+    """As the error says, and as the command line does; a folder that is given comes first."""
+    pictures = np.zeros((2, 28, 28), dtype=np.uint8)
+    pictures[1] = 255
+    (tmp_path / "named").mkdir()
+    (tmp_path / "given").mkdir()
+    write_idx(tmp_path / "named", "t10k", pictures, [7, 8])
+    write_idx(tmp_path / "given", "t10k", pictures[::-1], [1, 2])
+    monkeypatch.setenv("BNNVERIFY_DATA", str(tmp_path / "named"))
+    assert read_input("mnist:1", coded(28)).all()
+    assert read_pixels("mnist:1", coded(28)).tolist() == [255] * 784
+    assert read_samples("mnist", coded(28)).labels.tolist() == [7, 8]
+    assert not read_input("mnist:1", coded(28), data_dir=tmp_path / "given").any()
+    monkeypatch.setenv("BNNVERIFY_DATA", "")  # set to nothing: as if it was not set
+    with pytest.raises(BadSample, match="expected a data folder"):
+        read_input("mnist:1", coded(28))
+
+
+def test_mnist_without_its_files(tmp_path, monkeypatch):
+    monkeypatch.delenv("BNNVERIFY_DATA", raising=False)
     with pytest.raises(BadSample, match="expected a data folder"):
         read_samples("mnist", coded(28))
     with pytest.raises(BadSample, match="expected t10k-images-idx3-ubyte"):
