@@ -17,7 +17,8 @@ from bnnverify.problem.budget import Budget
 from bnnverify.problem.event import Becomes, EachClass, Event, Leaves
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Everything, HammingBall, Region, Subcube
-from bnnverify.queries.planning.plan import ENGINES, choose
+from bnnverify.queries.engines.registry import AUTO, choices
+from bnnverify.queries.planning.session import Session
 
 GIB = 2**30
 LARGEST_LIMIT = 1e9  # of seconds (30 years) or GiB: beyond, clocks and system limits overflow
@@ -104,7 +105,8 @@ def named_event(text: str, network: Network, center: Bits) -> Event:
 
 def print_plan(query: Query, engine: str, *, counting: bool, jobs: int | None = None) -> None:
     """Print on standard error which engine is chosen for this question, and why."""
-    click.echo(f"plan: {choose(query, engine, counting=counting, jobs=jobs).why}", err=True)
+    with Session(engine, jobs=jobs) as session:
+        click.echo(f"plan: {session.plan(session.pose(query, Budget()), counting=counting)}", err=True)
 
 
 def _limit(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
@@ -113,8 +115,7 @@ def _limit(_: click.Context, __: click.Parameter, value: float | None) -> float 
     return value
 
 
-ENGINE_NAMES = ("auto", *ENGINES)
-ENGINE_HELP = f"{', '.join(ENGINE_NAMES)}; auto chooses by estimated cost."
+ENGINE_HELP = f"{', '.join(choices())}; auto chooses by estimated cost."
 
 region_options = grouped(
     "around",
@@ -131,9 +132,7 @@ question_options = grouped(
     "options",
     QuestionOptions,
     (
-        click.option(
-            "--engine", type=click.Choice(ENGINE_NAMES), default="auto", show_default=True, metavar="NAME", help=ENGINE_HELP
-        ),
+        click.option("--engine", type=click.Choice(choices()), default=AUTO, show_default=True, metavar="NAME", help=ENGINE_HELP),
         click.option("--timeout", type=float, callback=_limit, metavar="S", help="Seconds of wall clock, for each question."),
         click.option("--memory", "gib", type=float, callback=_limit, metavar="GB", help="Memory of a solver, in 2^30 bytes."),
         json_option,

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bnnverify.data.pictures import Pictures, bits_of, digit_pictures, digits_coding, grey_of, mnist_pictures
 from bnnverify.data.sample_files import Unsorted, is_file, read_file
@@ -25,6 +26,15 @@ from bnnverify.problem.region import mask_of
 
 KINDS = "a data set (digits, mnist), a file, or bits like 0110"
 MNIST_PARTS = {"mnist": "t10k", "mnist-test": "t10k", "mnist-train": "train"}
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One input: its index in its source, its bits (n,), and its true class if known."""
+
+    index: int
+    bits: Bits
+    label: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +54,32 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.bits)
+
+    def __iter__(self) -> Iterator[Sample]:
+        labels = [None] * len(self) if self.labels is None else self.labels.tolist()
+        for index, bits, label in zip(self.indices, self.bits, labels, strict=True):
+            yield Sample(int(index), bits, label)
+
+
+def as_samples(samples: Samples | ArrayLike, network: Network) -> Samples:
+    """Return samples, or the inputs (N, n) or (n,) of an array or list as samples without labels, each with its own index.
+
+    Raises BadSample where there is none, where an index comes twice, or where the bits do not fit the network.
+    """
+    if not isinstance(samples, Samples):
+        try:
+            bits = np.atleast_2d(np.asarray(samples))
+        except ValueError:
+            raise BadSample("expected samples as an array of bits, one row each, got rows of different lengths") from None
+        if bits.ndim != 2 or bits.dtype.kind not in "biuf":
+            raise BadSample(f"expected samples as an array of bits, one row each, got {bits.dtype} of shape {bits.shape}")
+        samples = Samples(network.check(bits) if bits.size else bits, None, tuple(range(len(bits) if bits.size else 0)), "inputs")
+    if not len(samples.indices):
+        raise BadSample("expected at least one sample, got none")
+    if len(set(samples.indices)) < len(samples.indices):
+        raise BadSample("expected samples with different indices, got some index twice")
+    network.check(samples.bits)
+    return samples
 
 
 def digits() -> Samples:

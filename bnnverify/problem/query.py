@@ -26,6 +26,11 @@ class Query:
         self.event.classes(self.network.classes)
 
     @property
+    def decider(self) -> Network:
+        """Return the network whose class decides whether the event happens."""
+        return self.network
+
+    @property
     def targets(self) -> frozenset[int]:
         """Return the classes that make the event happen."""
         return self.event.classes(self.network.classes)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bnnverify.encoders.clauses.cardinality import FALSE, TRUE, Clause, Encoding, Terms, by_width, gathered, normal
-from bnnverify.encoders.presolve.presolve import Presolved
+from bnnverify.encoders.presolve.presolve import Open
 from bnnverify.encoders.walk import encode
 
 
@@ -135,7 +135,7 @@ class Formula:
     at_mosts: list[tuple[list[int], int]] = field(default_factory=list)
 
 
-def formula(question: Presolved, targets: frozenset[int], *, encoding: Encoding = by_width) -> Formula:
+def formula(question: Open, targets: frozenset[int], *, encoding: Encoding = by_width) -> Formula:
     """Return question over its flip bits in clauses; targets are class numbers of question.network.
 
     The smaller side is encoded: "a target is the answer" or "none of the others is".

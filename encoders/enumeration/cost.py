@@ -1,4 +1,4 @@
-"""About how long it takes to look at every point of a region, on one core of the machine that `speed` compares with.
+"""About how long it takes to look at every point of a region, on one core of the machine where the constants were measured.
 
 Measured on 100-50-10 (500 weights behind the first layer), on the six-layer pixel network (41,000) and on 784-1024-1024-1024-10.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 from math import inf
 
-from bnnverify.encoders.presolve.presolve import Presolved, after_first_block
+from bnnverify.encoders.presolve.presolve import Open, after_first_block
 from bnnverify.model.matrix import Sparse
 from bnnverify.model.network import Network
 
@@ -19,33 +19,45 @@ TABLE = 5e-3  # to make the first layer's table and the smallest netlist
 NETLISTS = (2e-5, 3.2e-11), (5e-5, 4e-12), (3.4e-4, 2.2e-12)
 
 WIDE = 4_000  # weights between open neurons behind the first block
+NARROW = 12  # open first-layer neurons, up to which many points are alike
+HOPELESS = 1e5  # seconds above which nobody waits for enumeration
 
 
-def products(solved: Presolved) -> float:
+def products(solved: Open) -> float:
     """Return the seconds for putting every point through the network itself."""
     weights = _weights(solved.network, 0, sparse=SPARSE)
     return _points(solved) * (POINT + WEIGHT * weights)
 
 
-def netlist(solved: Presolved) -> float:
+def netlist(solved: Open) -> float:
     """Return the seconds for making a netlist and running it on every point, the best way there is."""
     behind = _weights(solved.network, 1)
     return TABLE + behind * min(making + _points(solved) * each for making, each in NETLISTS)
 
 
-def looking(solved: Presolved) -> float:
+def looking(solved: Open) -> float:
     """Return the seconds for looking at every point, whichever way takes less."""
     return 0.0 if solved.decided else min(products(solved), netlist(solved))
 
 
-def codes(solved: Presolved) -> float:
+def codes(solved: Open) -> float:
     """Return the seconds for looking at every code of the first block instead; infinite without one."""
     return looking(after_first_block(solved)) if solved.network.blocks else inf
 
 
-def is_wide(solved: Presolved) -> bool:
+def is_wide(solved: Open) -> bool:
     """Return whether so many weights join neurons that stay open, behind the first block, that solvers are slow."""
     return sum(a * b for a, b in pairwise(solved.live)) > WIDE
+
+
+def is_narrow(solved: Open) -> bool:
+    """Return whether so few first-layer neurons are open that many points are alike, so that a diagram is small."""
+    return bool(solved.live) and solved.live[0] <= NARROW
+
+
+def points_in_words(solved: Open) -> str:
+    """Return how many points the region has, roughly."""
+    return f"{min(solved.region.size, 10**30):.3g} points"
 
 
 def _weights(network: Network, first: int, *, sparse: int = 1) -> int:
@@ -55,5 +67,5 @@ def _weights(network: Network, first: int, *, sparse: int = 1) -> int:
     return head + sum(sparse * part.size if isinstance(part, Sparse) else part.size for part in rows)
 
 
-def _points(solved: Presolved) -> float:
+def _points(solved: Open) -> float:
     return float(min(solved.region.size, 10**30))  # sizes beyond a float's range are as hopeless as this

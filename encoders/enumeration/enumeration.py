@@ -18,7 +18,7 @@ from bnnverify.encoders.netlist.backends.interpreter import Stepper
 from bnnverify.encoders.netlist.backends.kernel import Kernel
 from bnnverify.encoders.netlist.backends.words import Program, Words, compiled, gathered, unpacked
 from bnnverify.encoders.netlist.circuit import Circuit
-from bnnverify.encoders.presolve.presolve import Presolved
+from bnnverify.encoders.presolve.presolve import Open
 from bnnverify.encoders.walk import hidden
 from bnnverify.model.arrays import Bits, Indices
 from bnnverify.model.network import Block, Network
@@ -45,7 +45,7 @@ class Enumeration:
     nearest first.
     """
 
-    def __init__(self, solved: Presolved, kept: Path | None, *, mixed: bool) -> None:
+    def __init__(self, solved: Open, kept: Path | None, *, mixed: bool) -> None:
         network = solved.network if solved.network.blocks else _with_a_block(solved.network)
         self.table = Table(network.blocks[0], solved.region.inner, solved.region.outer, mixed=mixed)
         circuit = Circuit()

@@ -9,6 +9,7 @@ gone from the head.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,30 @@ from bnnverify.encoders.presolve.merge import Merged, Stand, merged
 from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.matrix import Matrix, fitting, swing
 from bnnverify.model.network import Block, Head, Network
+from bnnverify.problem.budget import Budget
 from bnnverify.problem.region import Everything, HammingBall, Region
+
+NO_LIMIT = Budget()
+
+
+class Open(Protocol):
+    """What a region leaves open of a network: all that estimates and enumerations need to know."""
+
+    @property
+    def network(self) -> Network:
+        """Return the network over flips."""
+
+    @property
+    def region(self) -> Region:
+        """Return the region of flips."""
+
+    @property
+    def live(self) -> tuple[int, ...]:
+        """Return how many neurons of each block are open."""
+
+    @property
+    def decided(self) -> bool:
+        """Return whether one class is left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,22 +77,26 @@ class Presolved:
         return points
 
 
-def presolve(network: Network, region: Region) -> Presolved:
-    """Return the part of the question that the region leaves open: what bounds leave, in a block no two neurons alike."""
-    solved = bounded(network, region)
+def presolve(network: Network, region: Region, budget: Budget = NO_LIMIT) -> Presolved:
+    """Return the part of the network that the region leaves open: what bounds leave, in a block no two neurons alike.
+
+    Raises OutOfBudget when the budget is spent.
+    """
+    solved = bounded(network, region, budget)
     while not solved.decided and (fewer := merged(solved.network)):
-        solved = _joined(solved, fewer, bounded(fewer.network, solved.region))
+        solved = _joined(solved, fewer, bounded(fewer.network, solved.region, budget))
     return solved
 
 
-def after_first_block(solved: Presolved) -> Presolved:
+def after_first_block(solved: Open, budget: Budget = NO_LIMIT) -> Presolved:
     """Return what follows the first block of solved.network, presolved over all codes that the block's neurons could have."""
     tail = solved.network.tail(1)
-    return presolve(tail, Everything(tail.inputs))
+    return presolve(tail, Everything(tail.inputs), budget)
 
 
-def bounded(network: Network, region: Region) -> Presolved:
-    """Return what bounds leave open: each step is a margin of one neuron or class, which a proof can tell."""
+def bounded(network: Network, region: Region, budget: Budget = NO_LIMIT) -> Presolved:
+    """Return what bounds leave open: each step is a margin of one neuron or class, which a proof can state."""
+    budget.check()
     flips = HammingBall(np.zeros(region.freedom, dtype=np.uint8), region.outer).shell(region.inner, region.outer)
     center = region.center.astype(np.int64)
     signs = 1 - 2 * center[region.free]
@@ -78,6 +106,7 @@ def bounded(network: Network, region: Region) -> Presolved:
     blocks: list[Block] = []
     kept: list[NDArray[np.intp]] = []
     for i, block in enumerate(network.blocks):
+        budget.check()
         weights = block.matrix[:, keep] * signs
         bounds = block.bounds - block.matrix @ ones
         low, high = _reach(weights, moves)

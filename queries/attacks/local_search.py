@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from bnnverify.errors import BadQuery
 from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.network import Network
+from bnnverify.problem.budget import Budget
 from bnnverify.problem.event import Event, Leaves
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Subcube
@@ -39,6 +40,7 @@ def local_search(
     walks: int = 8,
     evaluations: int = 20_000,
     seed: int = 0,
+    budget: Budget | None = None,
 ) -> Attempt:
     """Return the nearest point this attack found at which the event happens, with how many inputs it put to the network.
 
@@ -46,7 +48,7 @@ def local_search(
     one that a straight-through gradient names, "random" any; "beam" goes on from the best BEAM points of each distance.
     event: default Leaves(class of the centre). free: positions that may flip, default all. largest: no more flips than this,
     default none. walks: how often it sets out, from the second time on from random flips (a beam: with twice as many points).
-    evaluations: no new step is begun beyond so many inputs. seed: of ties and restarts.
+    evaluations: no new step is begun beyond so many inputs, or when the budget is spent. seed: of ties and restarts.
     """
     started = time.monotonic()
     if method not in METHODS:
@@ -55,7 +57,7 @@ def local_search(
     cube = Subcube(bits, np.arange(len(bits)) if free is None else free)
     region = cube.shell(0, cube.freedom if largest is None else largest)
     query = Query(network, region, event or Leaves(network(bits)))
-    search = _Search(query, evaluations, np.random.default_rng(seed))
+    search = _Search(query, evaluations, np.random.default_rng(seed), (budget or Budget()).start())
     witness = search.nearest(METHODS[method], walks)
     return Attempt(method, str(query.event), witness, search.spent, seed, time.monotonic() - started)
 
@@ -63,14 +65,14 @@ def local_search(
 class _Search:
     """One attack under way: flips are positions within the free ones, spent counts inputs that went through the network."""
 
-    def __init__(self, query: Query, most: int, random: Random) -> None:
-        self.query, self.random, self.spent = query, random, 0
+    def __init__(self, query: Query, most: int, random: Random, budget: Budget) -> None:
+        self.query, self.random, self.spent, self._budget = query, random, 0, budget
         self._most, self.best = most, query.region.outer + 1  # nothing as far away as best is of interest
         self.slope = MarginOracle(query.network, query.region.center, query.region.positions, query.targets)
 
     @property
     def over(self) -> bool:
-        return self.spent >= self._most or self.best <= 1
+        return self.spent >= self._most or self.best <= 1 or self._budget.spent
 
     def nearest(self, walk: Walk, walks: int) -> Witness | None:
         """Return the nearest point that walks from the centre end at, each shorter than the one before."""
@@ -98,7 +100,7 @@ class _Search:
 
     def _needed(self, flips: Bits) -> Bits:
         """Return what is left when single flips are taken back while the event goes on happening, and the budget lasts."""
-        while self.spent < self._most:
+        while self.spent < self._most and not self._budget.spent:
             which = self.random.permutation(np.flatnonzero(flips))
             margins = self.neighbours(flips, which)
             if margins.min() >= 0:

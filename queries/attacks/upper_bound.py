@@ -33,20 +33,20 @@ def upper_bound(query: Query, cost: Cost, budget: Budget, *, seed: int = 0) -> W
         if budget.spent:
             return best
         free = query.region.free & (cost.values <= level)
-        descend = partial(local_search, query.network, query.region.center, method="gradient", event=query.event)
-        tried = descend(free=free, evaluations=EVALUATIONS, seed=seed)
+        search = partial(local_search, query.network, query.region.center, method="gradient", event=query.event)
+        tried = search(free=free, evaluations=EVALUATIONS, seed=seed, budget=budget)
         if tried.witness is not None:
-            best = _cheaper(best, lighter(query, tried.witness, cost), cost)
+            best = _cheaper(best, without_spare_flips(query, tried.witness, cost), cost)
     random = np.random.default_rng(seed)
     while best is not None and not cost.largest_counts and not budget.spent:
-        traded = _traded(query, cost, cost.of(best.flips) - 1, random)
+        traded = _traded(query, cost, cost.of(best.flips) - 1, random, budget)
         if traded is None:
             break
-        best = lighter(query, traded, cost)
+        best = without_spare_flips(query, traded, cost)
     return best
 
 
-def lighter(query: Query, witness: Witness, cost: Cost) -> Witness:
+def without_spare_flips(query: Query, witness: Witness, cost: Cost) -> Witness:
     """Return witness less the flips that the event does not need, the dearest taken back first."""
     point, center = np.array(witness.bits, dtype=np.uint8), query.region.center
     for i in sorted(witness.flips, key=lambda i: -int(cost.values[i])):
@@ -70,15 +70,15 @@ def _levels(cost: Cost) -> Iterator[int]:
         values = values[values <= cheaper[-1]] if len(cheaper) and cheaper[-1] < values[-1] else cheaper[:0]
 
 
-def _traded(query: Query, cost: Cost, limit: int, random: np.random.Generator) -> Witness | None:
+def _traded(query: Query, cost: Cost, limit: int, random: np.random.Generator, budget: Budget) -> Witness | None:
     """Return a point that costs at most limit at which the event happens, found by trading flips; or None."""
     positions = np.flatnonzero(query.region.free & cost.possible & (cost.values <= limit))
     if not len(positions):
         return None
     slope, values = MarginOracle(query.network, query.region.center, positions, query.targets), cost.values[positions]
     for _ in range(TRADERS):
-        trader = _Trader(slope, values, limit, random)
-        while trader.stale < PATIENCE and trader.evaluations < EVALUATIONS:
+        trader = _Trader(slope, values, limit, random, budget)
+        while trader.stale < PATIENCE and trader.evaluations < EVALUATIONS and not budget.spent:
             if trader.trade() < 0:
                 return confirmed(query, slope.points(trader.flips))
     return None
@@ -87,8 +87,10 @@ def _traded(query: Query, cost: Cost, limit: int, random: np.random.Generator) -
 class _Trader:
     """Flips (freedom,) within a budget, and the margin there: filled up first, then traded one for one."""
 
-    def __init__(self, slope: MarginOracle, values: NDArray[np.int64], limit: int, random: np.random.Generator) -> None:
-        self._slope, self._values, self._limit, self._random = slope, values, limit, random
+    def __init__(
+        self, slope: MarginOracle, values: NDArray[np.int64], limit: int, random: np.random.Generator, budget: Budget
+    ) -> None:
+        self._slope, self._values, self._limit, self._random, self._budget = slope, values, limit, random, budget
         self.flips: Bits = np.zeros(len(values), dtype=np.uint8)
         self.evaluations, self.stale, self._step = 0, 0, 0
         self._lowest: int | None = None
@@ -99,6 +101,8 @@ class _Trader:
         self._step += 1
         found = self._best(None)
         for given in self._random.permutation(np.flatnonzero(self.flips)).tolist() if found is None else []:
+            if self._budget.spent:
+                break
             other = self._best(given)
             found = other if found is None or (other is not None and other[0] < found[0]) else found
         if found is None:

@@ -20,9 +20,8 @@ from bnnverify.queries.comparison import statistics as judge
 from bnnverify.queries.comparison.measurement import TRIES, Task, case, unanswered
 from bnnverify.queries.comparison.metrics import Grids, figures
 from bnnverify.queries.comparison.participants import Participant, checked, rivals, untouched
+from bnnverify.queries.engines.registry import AUTO, named
 from bnnverify.queries.execution.pool import Lost, side_by_side
-from bnnverify.queries.planning.plan import ENGINES
-from bnnverify.queries.planning.subprocess_engine import load_engine
 from bnnverify.queries.storage.store import Store, is_settled, is_stopped
 from bnnverify.queries.verbs.latent.codes import class_codes
 from bnnverify.results.comparison import FEWEST_SEEDS, Comparison, Contender, Outcome, Sample, Terms
@@ -121,10 +120,8 @@ def foresee(
     samples: those that no training of theirs will touch. store is looked into where it is there, and not made.
     """
     rivals(arms, against)
-    if engine not in ("auto", *ENGINES):
-        raise BadQuery(f"engine must be one of auto, {', '.join(ENGINES)}, got {engine!r}")
-    if engine != "auto":
-        load_engine(ENGINES[engine])  # its package may be missing
+    if engine != AUTO:
+        named(engine).open().close()  # its package may be missing
     task = Task(_radii(radii, samples.bits.shape[1]))
     asked = _Field((), _first(samples, limit), task).asked()
     with Store(store if store and store.exists() else None, asked):

@@ -17,8 +17,10 @@ from bnnverify.problem.event import EachClass, Leaves
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import HammingBall
 from bnnverify.queries.attacks.local_search import local_search
-from bnnverify.queries.planning.plan import ENGINES, choose
-from bnnverify.queries.planning.subprocess_engine import load_engine
+from bnnverify.queries.engines.registry import named
+from bnnverify.queries.planning.calibration import slowness
+from bnnverify.queries.planning.plan import plan
+from bnnverify.queries.planning.posed import Posed
 from bnnverify.queries.verbs.attack import attack
 from bnnverify.queries.verbs.count import count
 from bnnverify.queries.verbs.distance import distance
@@ -143,8 +145,10 @@ def _verdict(adversarial: Count) -> Verdict:
 
 def _is_one_pass(query: Query, task: Task) -> bool:
     """Return whether an engine of this process counts the largest ball, distance by distance."""
-    choice = choose(query, task.engine, counting=True)
-    return task.counting is not False and "+" not in choice.engine and not load_engine(ENGINES[choice.engine]).ability.native
+    if task.counting is False:
+        return False
+    engines = plan(Posed.of(query, Budget()).question, task.engine, counting=True, slowness=slowness()).engines
+    return len(engines) == 1 and named(engines[0]).ability.interruptible
 
 
 def _attacked(network: Network, bits: Bits, task: Task) -> dict[str, int | None]:

@@ -11,24 +11,24 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from math import comb
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
-from bnnverify.encoders.enumeration.cost import netlist, products
+from bnnverify.checker.patterns import FEW, MOST
+from bnnverify.encoders.enumeration.cost import HOPELESS, is_narrow, is_wide, looking, netlist, points_in_words, products
 from bnnverify.encoders.enumeration.enumeration import Enumeration, Numbers
 from bnnverify.encoders.enumeration.layout import Runs
-from bnnverify.encoders.presolve.presolve import Presolved, presolve
+from bnnverify.encoders.presolve.presolve import Open, Presolved
+from bnnverify.encoders.presolve.question import Question
 from bnnverify.errors import Disagreement
 from bnnverify.model.arrays import Bits
 from bnnverify.problem.budget import Budget
-from bnnverify.problem.query import Query
-from bnnverify.queries.engines.base import Ability
-from bnnverify.queries.engines.witness import witnessed
+from bnnverify.queries.engines.base import Ability, Bid, Found, Refuted
+from bnnverify.queries.engines.registry import engine
 from bnnverify.queries.execution.cores import cores
-from bnnverify.queries.storage.cache import kept
+from bnnverify.queries.storage.cache import cache_folder
 from bnnverify.results.counts import Shares, Tally
-from bnnverify.results.finding import Finding
 from bnnverify.results.progress import Progress, Report, silent
 
 Made = TypeVar("Made")
@@ -47,54 +47,90 @@ class _Part:
     pruned: int = 0
 
 
+PATIENCE = 60.0  # seconds up to which a count is made by enumeration alone
+PATIENCE_NARROW = 3.0  # the same where few first-layer neurons are open: a diagram may be faster then
+PATIENCE_YES_OR_NO = 1.0  # the same for yes or no, where a solver may be faster
+
+
+def bid(question: Open, counting: bool, slowness: float) -> Bid | None:
+    """Return about how long looking at every point takes; alone while that is short, and no part in what would take a day."""
+    seconds = slowness * looking(question)
+    patience = (PATIENCE_NARROW if is_narrow(question) else PATIENCE) if counting else PATIENCE_YES_OR_NO
+    late = is_narrow(question) if counting else not is_wide(question)
+    rank = None if seconds > HOPELESS else (3 if late else 0)
+    reason = f"{points_in_words(question)}, about {seconds:.2g} s of enumeration"
+    return Bid(seconds, alone=seconds <= patience, rank=rank, reason=reason)
+
+
+OPEN = 60  # open neurons of the first block, above which a checker does not look at more than FEW points
+
+
+def evidence(question: Open) -> int | None:
+    """Return 1 where a solver would be slow, and a checker can look at all points."""
+    first, size = question.live[0] if question.live else 0, question.region.size
+    return 1 if is_wide(question) and (size <= FEW or (0 < first <= OPEN and size <= MOST)) else None
+
+
+@engine(
+    "bits",
+    help="looks at every input, in machine code: up to about 10^10 inputs",
+    ability=Ability(interruptible=True, cores=True, piece=2**30),
+    bid=bid,
+    evidence=evidence,
+)
 class BitsEngine:
-    """Exact counts by enumeration; the cost grows with the number of points, not with what they do.
+    """Count by looking at every point of the region, 64 to 512 at a time.
+
+    Needs: a region with few enough points, up to about 10^11 on two cores.
+    Returns: the number of points of each class, per distance as well for balls; or the first point met whose class is sought.
+    Method: the first layer is read off rows of bits, the rest is a netlist run on machine words (`encoders.enumeration`);
+        questions so small that making a netlist would cost more than the answer are put to the network itself. For yes or no,
+        where there are many points, some of the farthest are drawn first: most of a region is far out, and so are most hits.
+    Property: exact and complete; the cost grows with the number of points, not with what they do.
+    Reference: bit-parallel simulation (Waicukauski et al., "Fault simulation for structured VLSI", 1985), over cubes and balls.
 
     workers: how many cores count at the same time. folder: for compiled code.
     """
 
-    name: ClassVar[str] = "bits"
-    ability: ClassVar[Ability] = Ability(exact=True, native=False, one_pass=True, threads=True)
-
     def __init__(self, workers: int | None = None, folder: Path | None = None) -> None:
         self._workers = workers or cores()
-        self._kept = folder or kept() / "kernels"
+        self._folder = folder or cache_folder() / "kernels"
 
-    def count(self, query: Query, budget: Budget, report: Report = silent) -> Tally:
-        """Return how many points of query.region fall to each class: all classes in one pass, and per distance for balls."""
-        solved = presolve(query.network, query.region)
-        census = _Census(query, solved.classes)
-        for part in self._counted(solved, budget):
+    def count(self, question: Question, budget: Budget, report: Report = silent) -> Tally:
+        """Return how many points fall to each class: all classes in one pass, and per distance for balls."""
+        census = _Census(question)
+        for part in self._counted(question, budget):
             census.add(part)
-            report(Progress(census.done, query.region.size, census.tally()))
-        if census.done > query.region.size or (census.done < query.region.size and not budget.spent):
-            raise Disagreement(f"bits: expected {query.region.size} points in the region, met {census.done}")
-        return census.tally("" if census.done == query.region.size else budget.reason)
+            report(Progress(census.done, question.region.size, census.tally()))
+        if census.done > question.region.size or (census.done < question.region.size and not budget.spent):
+            raise Disagreement(f"bits: expected {question.region.size} points in the region, met {census.done}")
+        return census.tally("" if census.done == question.region.size else budget.reason)
 
-    def find(self, query: Query, budget: Budget) -> Finding:
-        """Return whether the event happens, with a witness that no flip can be taken back from.
-
-        Where there are many points, some of the farthest are drawn first: most of a region is far out, and so are most hits.
-        """
-        solved = presolve(query.network, query.region)
-        targets = [i for i, c in enumerate(solved.classes) if c in query.targets]
+    def find(self, question: Question, budget: Budget) -> Found:
+        """Return whether a sought class is the answer anywhere."""
+        targets = sorted(question.targets)
         if not targets:
-            return Finding(False)
-        for flips in self._hits(solved, targets, budget):
+            return Found(False)
+        for flips in self._hits(question, targets, budget):
             if flips is not None:
-                return witnessed(query, solved, targets, flips)
+                return Found(True, flips)
             if budget.spent:
                 break
-        return Finding(None, reason=budget.reason) if budget.spent else Finding(False)
+        return Found(None, reason=budget.reason) if budget.spent else Found(False)
 
-    def drawn(self, solved: Presolved, targets: list[int], points: int, budget: Budget) -> Bits | None:
+    def refute(self, solved: Presolved, targets: frozenset[int], budget: Budget) -> Refuted:
+        """Return what looking at every point says: a checker can do the same."""
+        found = self.find(Question(solved.network, solved.region, targets), budget)
+        return Refuted(found, "patterns" if found.happens is False else "")
+
+    def drawn(self, solved: Open, targets: list[int], points: int, budget: Budget) -> Bits | None:
         """Return the flips of a point of solved.region where a target wins, if one is among about so many drawn at random."""
         if solved.decided or points < 1:
             return None
-        found = self._drawn(Enumeration(solved, self._kept, mixed=False), targets, points, budget)
+        found = self._drawn(Enumeration(solved, self._folder, mixed=False), targets, points, budget)
         return next((flips for flips in found if flips is not None), None)
 
-    def everywhere(self, solved: Presolved, targets: list[int], budget: Budget) -> Iterator[Bits]:
+    def everywhere(self, solved: Open, targets: list[int], budget: Budget) -> Iterator[Bits]:
         """Yield, for parts that make up solved.region, the flips of all points where a target wins, (k, freedom); k may be 0.
 
         Ends early when the budget is spent.
@@ -105,13 +141,13 @@ class BitsEngine:
                 if budget.spent:
                     return
             return
-        task = Enumeration(solved, self._kept, mixed=True)
+        task = Enumeration(solved, self._folder, mixed=True)
         yield from _side_by_side(lambda runs: task.points(runs, targets), task.parts(), self._workers, budget)
 
     def close(self) -> None:
         """Nothing outlives a question."""
 
-    def _counted(self, solved: Presolved, budget: Budget) -> Iterator[_Part]:
+    def _counted(self, solved: Open, budget: Budget) -> Iterator[_Part]:
         """Yield class counts of parts of the region, nearest first, until all is counted or the budget is spent."""
         if solved.decided:
             region = solved.region
@@ -121,17 +157,17 @@ class BitsEngine:
             yield from _looked_at(solved, budget)
         else:
             cube = (solved.region.inner, solved.region.outer) == (0, solved.region.n)
-            task = Enumeration(solved, self._kept, mixed=cube)  # nobody measures distance in a cube
+            task = Enumeration(solved, self._folder, mixed=cube)  # nobody measures distance in a cube
             yield from _side_by_side(lambda runs: _part(task, runs), task.parts(), self._workers, budget)
 
-    def _hits(self, solved: Presolved, targets: list[int], budget: Budget) -> Iterator[Bits | None]:
+    def _hits(self, solved: Open, targets: list[int], budget: Budget) -> Iterator[Bits | None]:
         """Yield for parts of the region the flips of a point where a target wins, or None; less when the budget is spent."""
         if solved.decided or _is_small(solved):
             for flips in solved.region.points():
                 hits = np.flatnonzero(np.isin(solved.network(flips), targets))
                 yield flips[hits[0]] if len(hits) else None
             return
-        task = Enumeration(solved, self._kept, mixed=False)
+        task = Enumeration(solved, self._folder, mixed=False)
         if netlist(solved) > WORTHWHILE:
             yield from self._drawn(task, targets, solved.region.size // SHARE, budget)
         yield from _side_by_side(lambda runs: task.first(runs, targets), task.parts(), self._workers, budget)
@@ -144,31 +180,30 @@ class BitsEngine:
 
 @dataclass
 class _Census:
-    """Counts as they come in, nearest first. classes: what the presolved classes mean."""
+    """Counts as they come in, nearest first."""
 
-    query: Query
-    classes: tuple[int, ...]
+    question: Question
     done: int = 0
     pruned: int = 0
-    seen: dict[int | None, Numbers] = field(default_factory=dict)
+    counts: dict[int | None, Numbers] = field(default_factory=dict)
 
     def add(self, part: _Part) -> None:
         self.done += sum(part.numbers)
         self.pruned += part.pruned
-        counts = self.seen.setdefault(part.distance, [0] * self.query.network.classes)
-        for c, number in zip(self.classes, part.numbers, strict=True):
+        counts = self.counts.setdefault(part.distance, [0] * self.question.network.classes)
+        for c, number in enumerate(part.numbers):
             counts[c] += number
 
     def tally(self, reason: str = "") -> Tally:
         """Return what is known; the last distance met is finished only if all of its points are in."""
-        region = self.query.region
-        totals = [sum(column) for column in zip(*self.seen.values(), strict=True)] or [0] * self.query.network.classes
-        whole = {d: tuple(k) for d, k in self.seen.items() if d is not None and sum(k) == comb(region.freedom, d)}
-        shells = tuple(Shares(d, k) for d, k in sorted(whole.items()))
+        region = self.question.region
+        totals = [sum(column) for column in zip(*self.counts.values(), strict=True)] or [0] * self.question.network.classes
+        finished = {d: tuple(k) for d, k in self.counts.items() if d is not None and sum(k) == comb(region.n, d)}
+        shells = tuple(Shares(d, k) for d, k in sorted(finished.items()))
         return replace(Tally.seen(region.size, totals, reason), shells=shells, pruned=self.pruned)
 
 
-def _looked_at(solved: Presolved, budget: Budget) -> Iterator[_Part]:
+def _looked_at(solved: Open, budget: Budget) -> Iterator[_Part]:
     """Yield class counts by asking the network about every point."""
     for flips in solved.region.points():
         distances, labels = flips.sum(axis=1, dtype=np.int64), solved.network(flips)
@@ -179,7 +214,7 @@ def _looked_at(solved: Presolved, budget: Budget) -> Iterator[_Part]:
             return
 
 
-def _is_small(solved: Presolved) -> bool:
+def _is_small(solved: Open) -> bool:
     """Return whether putting every point through the network itself takes less time than making and running a netlist."""
     return products(solved) <= netlist(solved)
 

@@ -1,136 +1,160 @@
-"""The SAT engine: proves that an event happens nowhere, finds a point where it does, counts by finding and looking around.
-
-Counting needs far fewer calls than there are points: the solver names one point with a sought class; the network itself then
-classifies all points of the region that have the same flips and more; a clause of just those flips tells the solver not to look
-there again. When the solver proves that no sought class is left, the counts of the sought classes are exact.
-"""
+"""The SAT engine: proves that an event happens nowhere, finds a point where it does, counts by finding and looking around."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
+from bnnverify.encoders.clauses.annotated import annotated
 from bnnverify.encoders.clauses.cardinality import Encoding, adder, by_width, diagram
-from bnnverify.encoders.clauses.cnf import Formula, formula
+from bnnverify.encoders.clauses.cnf import formula
 from bnnverify.encoders.clauses.native_cardinality import native
-from bnnverify.encoders.presolve.presolve import Presolved, presolve
-from bnnverify.errors import WitnessRejected
+from bnnverify.encoders.enumeration.cost import HOPELESS, is_wide, looking
+from bnnverify.encoders.presolve.presolve import Open, Presolved, presolve
+from bnnverify.encoders.presolve.question import Question
+from bnnverify.errors import BadQuery, WitnessRejected
 from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.matrix import exact_products
 from bnnverify.problem.budget import Budget
-from bnnverify.problem.event import EachClass
-from bnnverify.problem.query import Query
 from bnnverify.problem.region import Region
-from bnnverify.queries.engines.base import Ability
-from bnnverify.queries.engines.witness import opened, witnessed
+from bnnverify.queries.engines.base import Ability, Bid, Found, Refuted, opening
+from bnnverify.queries.engines.registry import Bidding, engine, never, no_evidence
+from bnnverify.queries.engines.solver import Solver
 from bnnverify.results.counts import Count, Tally
-from bnnverify.results.finding import Finding
 from bnnverify.results.progress import Progress, Report, silent
 
-SOLVER = "minisat22"
-COUNTING_SOLVER = "gluecard4"  # for encodings that leave counting to the solver
-CONFLICTS = 2_000  # between two looks at the clock
 LOOK = 2**18  # points the network classifies at one go, rather than asking the solver about them
 BATCH = 2**14
 
 
-ABILITY = Ability(exact=True, native=True, counts=False)
-
-
 class SatEngine:
-    """Engine over clauses. encoding: how thresholds become clauses. name: what it is called in results."""
+    """Prove that an event happens nowhere, or find a point where it does, by clauses.
 
-    name = "sat"
-    ability: ClassVar[Ability] = ABILITY
+    Needs: nothing in particular; good at hundreds of inputs and at deep networks whose neurons mostly are constants.
+    Returns: yes with a point, or no; counts of the sought classes.
+    Method: every threshold becomes clauses that define its literal in both directions (`encoders.clauses`). A ball is asked first
+        where a shell is: it is easier, and what happens nowhere in the ball happens nowhere in the shell. To count, the solver
+        names one point with a sought class; the network classifies all points that have the same flips and more; a clause of
+        just those flips tells the solver not to look there again; when no sought class is left, their counts are exact.
+    Property: exact and complete; counts take time in proportion to the places where a sought class is met.
+    Reference: MiniSat (Een and Sorensson, SAT 2003); encodings as cited in docs/cnf.md.
 
-    def __init__(self, encoding: Encoding = by_width, name: str = "sat") -> None:
-        self._encoding, self.name = encoding, name
+    encoding: how thresholds become clauses.
+    """
+
+    def __init__(self, encoding: Encoding = by_width) -> None:
+        self._encoding = encoding
 
     def close(self) -> None:
         """Nothing outlives a question."""
 
-    def find(self, query: Query, budget: Budget) -> Finding:
-        """Return whether query.event happens in query.region, with a replayed witness if it does.
+    def find(self, question: Question, budget: Budget) -> Found:
+        """Return whether a sought class is the answer anywhere."""
+        if question.region.inner:
+            ball = replace(question, region=question.region.shell(0, question.region.outer))
+            found = self._found(ball, budget)
+            if found.flips is None or found.flips in question.region:
+                return found
+        return self._found(question, budget)
 
-        A ball is easier than its shell, and what happens nowhere in the ball happens nowhere in the shell.
-        """
-        if query.region.inner:
-            ball = Query(query.network, query.region.shell(0, query.region.outer), query.event)
-            finding = self._found(ball, budget)
-            if finding.witness is None or np.array(finding.witness.bits, dtype=np.uint8) in query.region:
-                return finding
-        return self._found(query, budget)
-
-    def _found(self, query: Query, budget: Budget) -> Finding:
-        question, targets, finding = opened(query)
-        if finding is not None:
-            return finding
+    def _found(self, question: Question, budget: Budget) -> Found:
+        found = opening(question)
+        if found is not None:
+            return found
         if budget.spent:
-            return Finding(None, reason=budget.reason)
-        encoded = formula(question, targets, encoding=self._encoding)
-        with _opened(encoded) as solver:
-            answer = _solved(solver, budget)
+            return Found(None, reason=budget.reason)
+        encoded = formula(question, question.targets, encoding=self._encoding)
+        with Solver(encoded.clauses + encoded.event, encoded.at_mosts) as solver:
+            answer = solver.solve(budget)
             if answer is None:
-                return Finding(None, reason=budget.reason)
+                return Found(None, reason=budget.reason)
             if not answer:
-                return Finding(False)
-            return witnessed(query, question, targets, _named(solver, encoded))
+                return Found(False)
+            flips = solver.bits(encoded.inputs)
+        if not question.happens(flips):
+            raise WitnessRejected(f"sat: expected a point with a sought class, got flips {np.flatnonzero(flips).tolist()}")
+        return Found(True, flips)
 
-    def count(self, query: Query, budget: Budget, report: Report = silent) -> Tally:
-        """Return how many points fall to each class: exact for the asked classes together, and for each of them in EachClass."""
-        question = presolve(query.network, query.region)
-        sought = _sought(query, question)
+    def refute(self, solved: Presolved, targets: frozenset[int], budget: Budget) -> Refuted:
+        """Return what a solver that writes down its lemmas says of a formula whose variables all have a stated definition."""
+        (home,) = set(range(solved.network.classes)) - targets
+        try:
+            encoded = annotated(solved, solved.classes[home])
+        except BadQuery as error:
+            return Refuted(Found(None, reason=str(error)))
+        with Solver(encoded.clauses, traces=True) as solver:
+            answer = solver.solve(budget)
+            if answer is None:
+                return Refuted(Found(None, reason=budget.reason))
+            if answer:
+                return Refuted(Found(True, solver.bits(np.array(list(encoded.inputs.values())))))
+            return Refuted(Found(False), "trace", encoded, solver.trace())
+
+    def count(self, question: Question, budget: Budget, report: Report = silent) -> Tally:
+        """Return how many points fall to each class: exact for the sought classes together, and for each where that is asked."""
+        sought = _sought(question)
         census = _Census(question, sought)
         if not sought:
-            return census.tally(query)
+            return census.tally()
         if budget.spent:
-            return census.tally(query, reason=budget.reason)
+            return census.tally(reason=budget.reason)
         encoded = formula(question, sought, encoding=self._encoding)
-        with _opened(encoded) as solver:
-            while answer := _solved(solver, budget):
-                cause = census.cause(_named(solver, encoded))
+        with Solver(encoded.clauses + encoded.event, encoded.at_mosts) as solver:
+            while answer := solver.solve(budget):
+                cause = census.cause(solver.bits(encoded.inputs))
                 for done in census.look(cause):
-                    report(Progress(done, query.region.size, census.tally(query, reason="not finished")))
+                    report(Progress(done, question.region.size, census.tally(reason="not finished")))
                     if budget.spent:
                         break
-                solver.add_clause([-encoded.inputs[i] for i in cause])
-        return census.tally(query, reason="" if answer is False else budget.reason)
+                solver.add([-encoded.inputs[i] for i in cause])
+        return census.tally(reason="" if answer is False else budget.reason)
 
 
-@dataclass(frozen=True)
-class Variant:
-    """Makes engines of another encoding: called like the class, it says beforehand what they are."""
-
-    name: str
-    encoding: Encoding
-    ability: Ability = ABILITY
-
-    def __call__(self) -> SatEngine:
-        return SatEngine(self.encoding, self.name)
+def bid(question: Open, counting: bool, slowness: float, *, narrow: int, wide: int) -> Bid | None:
+    """Return a place in a portfolio for yes or no; which encoding has the shorter proof, nobody knows (docs/cnf.md)."""
+    late = is_wide(question) and slowness * looking(question) <= HOPELESS
+    return None if counting else Bid(rank=wide if late else narrow)
 
 
-DIAGRAM, ADDER, NATIVE = Variant("sat:diagram", diagram), Variant("sat:adder", adder), Variant("sat:native", native)
+def last(question: Open) -> int:  # noqa: ARG001 - a Ranking
+    """Return the last place: what no other engine's evidence shows, a trace does."""
+    return 9
+
+
+YES_OR_NO = Ability(counts=False)
+_VARIANTS: tuple[tuple[str, Encoding, str, Bidding], ...] = (
+    (
+        "sat",
+        by_width,
+        "clauses for a SAT solver: yes or no, and distances, at hundreds of inputs",
+        partial(bid, narrow=0, wide=3),
+    ),
+    ("sat:native", native, "sat with a solver that counts literals itself", partial(bid, narrow=1, wide=2)),
+    ("sat:diagram", diagram, "sat with a diagram for each threshold", never),
+    ("sat:adder", adder, "sat with adders for each threshold", never),
+)
+for _name, _encoding, _help, _bid in _VARIANTS:
+    _evidence = last if _encoding is by_width else no_evidence
+    engine(_name, help=_help, ability=YES_OR_NO, bid=_bid, evidence=_evidence)(partial(SatEngine, _encoding))
 
 
 class _Census:
     """How many points of each class were met where we looked so far: at all points that have all flips of some cause."""
 
-    def __init__(self, question: Presolved, sought: frozenset[int]) -> None:
+    def __init__(self, question: Question, sought: frozenset[int]) -> None:
         self._question, self._sought = question, sought
         self._causes: list[frozenset[int]] = []
-        self._seen = [0] * len(question.classes)
+        self._seen = [0] * question.network.classes
 
-    def tally(self, query: Query, reason: str = "") -> Tally:
-        """Return what is known of every class of the asked network; without a reason the sought classes are complete."""
-        rest = query.region.size - sum(self._seen)
-        counts = [Count.exactly(0)] * query.network.classes
-        for k, (label, seen) in enumerate(zip(self._question.classes, self._seen, strict=True)):
-            counts[label] = Count(seen, seen if k in self._sought and not reason else seen + rest)
-        tally = Tally(query.region.size, tuple(counts)).sharpened()
+    def tally(self, reason: str = "") -> Tally:
+        """Return what is known of every class; without a reason the sought classes are complete."""
+        size = self._question.region.size
+        rest = size - sum(self._seen)
+        counts = (Count(n, n if k in self._sought and not reason else n + rest) for k, n in enumerate(self._seen))
+        tally = Tally(size, tuple(counts)).sharpened()
         return tally if all(count.exact for count in tally.counts) else replace(tally, reason=reason)
 
     def cause(self, flips: Bits) -> tuple[int, ...]:
@@ -191,44 +215,10 @@ class _Census:
         return known
 
 
-def _numbers(question: Presolved, classes: frozenset[int]) -> frozenset[int]:
-    """Return the presolved network's numbers of classes; those that cannot win have none."""
-    return frozenset(k for k, label in enumerate(question.classes) if label in classes)
-
-
-def _sought(query: Query, question: Presolved) -> frozenset[int]:
+def _sought(question: Question) -> frozenset[int]:
     """Return the classes to look for: those without the centre's, which is rarely the rarest; the rest follows from the size."""
     home = question.network(np.zeros(question.region.n, dtype=np.uint8))
-    everything = frozenset(range(len(question.classes)))
-    if isinstance(query.event, EachClass):
-        return everything - {home}
-    targets = _numbers(question, query.targets)
-    return everything - targets if home in targets else targets
-
-
-@contextmanager
-def _opened(encoded: Formula) -> Iterator[Any]:
-    """Yield a solver that holds the formula and its event."""
-    from pysat.solvers import Solver
-
-    name = COUNTING_SOLVER if encoded.at_mosts else SOLVER
-    with Solver(name=name, bootstrap_with=encoded.clauses + encoded.event) as solver:
-        for literals, most in encoded.at_mosts:
-            solver.add_atmost(literals, most)
-        yield solver
-
-
-def _solved(solver: Any, budget: Budget) -> bool | None:
-    """Return whether the clauses have a model, None when the budget is spent before that is known."""
-    while not budget.spent:
-        solver.conf_budget(CONFLICTS)
-        answer: bool | None = solver.solve_limited()
-        if answer is not None:
-            return answer
-    return None
-
-
-def _named(solver: Any, encoded: Formula) -> Bits:
-    """Return the flips of the model that the solver found; variables that no clause mentions may be anything, so 0."""
-    positive = {literal for literal in solver.get_model() if literal > 0}
-    return np.array([x in positive for x in encoded.inputs], dtype=np.uint8)
+    every = frozenset(range(question.network.classes))
+    if question.each:
+        return every - {home}
+    return every - question.targets if home in question.targets else question.targets

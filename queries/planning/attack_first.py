@@ -1,74 +1,44 @@
-"""What costs little comes first: what the region decides, then a short walk downhill; only what is left goes to an engine.
+"""A short attack in front of any engine: most questions about trained networks end here (docs/cnf.md, "Attack first").
 
-Most questions about trained networks end here (docs/cnf.md, "Cheap first"). An engine that is asked for by name does not get this
-in front of it, so that engines can be compared.
+An engine that is asked for by name does not get it in front, so that engines can be compared.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from bnnverify.encoders.presolve.presolve import Presolved, presolve
 from bnnverify.problem.budget import Budget
 from bnnverify.problem.event import Becomes
-from bnnverify.problem.query import Query
 from bnnverify.queries.attacks.local_search import local_search
-from bnnverify.queries.engines.base import Engine
-from bnnverify.results.counts import Tally
-from bnnverify.results.finding import Finding, Witness, confirmed
-from bnnverify.results.progress import Report, silent
+from bnnverify.queries.planning.posed import Posed
+from bnnverify.results.finding import Witness
 
-WAYS = (("gradient", 500), ("beam", 20_000))  # what is tried, and how many inputs it may put to the network
+ATTACK = "attack"  # the name of what answers where the short attack finds a point
+METHODS = (("gradient", 500), ("beam", 20_000))  # what is tried, and how many inputs it may put to the network
 SHARE = 16  # of the region's points, the most that are put to the network one by one
 WORK = 2**31  # the most inputs times weights that an attack may cost: a second or two
+FEW = 2**12  # points up to which looking at each is as quick as an attack
 
 
-class AttackFirst:
-    """An Engine with an attack in front of its `find`. name: who answered last: "presolve", "attack" or the engine.
+def is_worthwhile(posed: Posed) -> bool:
+    """Return whether an attack may save work: the region is large and has its centre.
 
-    seed: of the attack's ties and restarts. Regions without their centre are not attacked: whoever asks shell by shell already
-    knows that there is nothing nearer, and most shells are empty.
+    Who asks shell by shell already knows that there is nothing nearer, and most shells are empty.
     """
-
-    def __init__(self, engine: Engine, seed: int = 0) -> None:
-        self._engine, self._seed = engine, seed
-        self.name, self.ability = engine.name, engine.ability
-
-    def find(self, query: Query, budget: Budget) -> Finding:
-        """Return whether query.event happens in query.region, with a replayed witness if it does."""
-        solved = presolve(query.network, query.region)
-        if not query.targets.intersection(solved.classes):
-            self.name = "presolve"
-            return Finding(False)
-        witness = None if query.region.inner or budget.spent else attacked(query, solved, self._seed)
-        if witness is not None:
-            self.name = "attack"
-            return Finding(True, witness)
-        finding = self._engine.find(query, budget)
-        self.name = self._engine.name
-        return finding
-
-    def count(self, query: Query, budget: Budget, report: Report = silent) -> Tally:
-        tally = self._engine.count(query, budget, report)
-        self.name = self._engine.name
-        return tally
-
-    def close(self) -> None:
-        self._engine.close()
+    return posed.query.region.size > FEW and not posed.query.region.inner
 
 
-def attacked(query: Query, solved: Presolved, seed: int = 0) -> Witness | None:
-    """Return a point of query.region, a ball, where the event happens, if a short attack finds one; no flip of it can be spared.
-
-    The attack runs on what presolve leaves of the network, which is a fraction of it.
-    """
-    numbers = [k for k, label in enumerate(solved.classes) if label in query.targets]
-    weights = sum(block.matrix.size for block in solved.network.blocks) + 1
-    start = np.zeros(solved.region.n, dtype=np.uint8)
-    event, largest = Becomes(*numbers), solved.region.outer
-    for way, evaluations in WAYS:
-        most = max(100, min(evaluations, WORK // weights, query.region.size // SHARE))
-        attempt = local_search(solved.network, start, method=way, event=event, largest=largest, evaluations=most, seed=seed)
+def short_attack(posed: Posed, budget: Budget, seed: int = 0) -> Witness | None:
+    """Return a point where the event happens, if a short attack on what presolve leaves finds one. seed: of ties and restarts."""
+    question = posed.question
+    weights = sum(block.matrix.size for block in question.network.blocks) + 1
+    start, event = np.zeros(question.region.n, dtype=np.uint8), Becomes(*sorted(question.targets))
+    for method, evaluations in METHODS:
+        if budget.spent:
+            break
+        most = max(100, min(evaluations, WORK // weights, question.region.size // SHARE))
+        limits = {"largest": question.region.outer, "evaluations": most}
+        attempt = local_search(question.network, start, method=method, event=event, **limits, seed=seed, budget=budget)
         if attempt.witness is not None:
-            return confirmed(query, solved.points(np.array(attempt.witness.bits, dtype=np.uint8)))
+            return posed.witness(np.array(attempt.witness.bits, dtype=np.uint8))
     return None

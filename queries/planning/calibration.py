@@ -1,4 +1,4 @@
-"""How fast this machine is, measured once and kept: the planner's estimates are multiplied with it."""
+"""How slow this machine is, measured once and stored: the planner's estimates are multiplied with it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bnnverify.queries.storage.cache import kept
+from bnnverify.queries.storage.cache import cache_folder
 
 REFERENCE = 0.0025  # seconds that `_work` takes on the machine where the planner's constants were measured
 
@@ -19,7 +19,7 @@ REFERENCE = 0.0025  # seconds that `_work` takes on the machine where the planne
 @cache
 def slowness(folder: Path | None = None) -> float:
     """Return how many times longer this machine takes than the one of the constants: read from folder, or measured now."""
-    path = (folder or kept()) / "speed.json"
+    path = (folder or cache_folder()) / "speed.json"
     machine = f"{platform.node()} {platform.machine()} numpy {np.__version__}"
     with suppress(OSError, ValueError, KeyError, TypeError):
         known = json.loads(path.read_text())

@@ -1,80 +1,102 @@
-"""Several engines on one question at the same time: the first that is done answers, the others are stopped.
+"""Engines in processes of their own, one or several on the same question: the first that is done answers, the others are stopped.
 
-Where nobody can tell beforehand which engine is the right one, this takes at most as many times longer than the best as there
-are engines on a core, and what a stopped one knew still counts: intervals are cut with each other.
+Where nobody can tell beforehand which engine is the right one, a portfolio takes at most as many times as long as the best of
+them as there are engines on a core; and what stopped ones know still counts: intervals are cut with each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import replace
-from typing import TypeVar
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 
+from bnnverify.encoders.presolve.question import Question
 from bnnverify.errors import Disagreement
 from bnnverify.problem.budget import Budget
-from bnnverify.problem.query import Query
-from bnnverify.queries.engines.base import Ability
-from bnnverify.queries.planning.subprocess_engine import SubprocessEngine
+from bnnverify.queries.engines.base import Engine, Found
+from bnnverify.queries.engines.registry import named
+from bnnverify.queries.execution.events import Answer, Lost, Raised, Worker
+from bnnverify.queries.execution.events import Progress as TaskProgress
+from bnnverify.queries.execution.pool import Pool
 from bnnverify.results.counts import Count, Tally
-from bnnverify.results.finding import Finding
-from bnnverify.results.progress import Progress, Report, silent
-
-Answer = TypeVar("Answer")
+from bnnverify.results.progress import Report, silent
 
 
+def answered(worker: Worker, name: str, workers: int, question: Question, counting: bool) -> Tally | Found:
+    """Return what the engine of this name answers; it stays open in the process for the next question."""
+    if (name, workers) not in worker.opened:
+        worker.opened[name, workers] = named(name).open(workers)
+    engine: Engine = worker.opened[name, workers]
+    if counting:
+        return engine.count(question, worker.budget, worker.report)
+    return engine.find(question, worker.budget)
+
+
+@dataclass(frozen=True, eq=False)
 class Portfolio:
-    """An Engine made of others, each in its child process. name: of all, then of the one that answered last."""
+    """Engines by name, each in a process of pool, with so many cores for one that can use several. work: what a process does."""
 
-    def __init__(self, runners: Sequence[SubprocessEngine]) -> None:
-        self._runners = tuple(runners)
-        self.name = "+".join(runner.name for runner in runners)
-        self.ability = Ability(native=True, counts=any(runner.ability.counts for runner in runners))
+    pool: Pool
+    names: tuple[str, ...]
+    workers: int
+    work: Callable[..., Tally | Found] = answered
 
-    def count(self, query: Query, budget: Budget, report: Report = silent) -> Tally:
-        """Return the first finished tally; if all are stopped, what they know together."""
+    def count(self, question: Question, budget: Budget, report: Report = silent) -> tuple[Tally, str]:
+        """Return the first finished counts, and whose they are; if all engines are stopped, what they know together."""
+        size, classes = question.region.size, question.network.classes
+        known = dict.fromkeys(self.names, Tally(size, (Count(0, size),) * classes))
+        stopped: list[Tally] = []
         furthest = 0
+        with closing(self._events(question, budget, counting=True)) as events:
+            for name, event in events:
+                if isinstance(event, TaskProgress):
+                    known[name] = event.value.tally
+                    if event.value.done >= furthest:
+                        furthest = event.value.done
+                        report(event.value)
+                    continue
+                tally = event.value if isinstance(event, Answer) else replace(known[name], reason=_why(name, event))
+                if not tally.reason:
+                    return tally, name
+                stopped.append(tally)
+        return _together(stopped), "+".join(self.names)
 
-        def heard(progress: Progress) -> None:
-            nonlocal furthest
-            if progress.done >= furthest:
-                furthest = progress.done
-                report(progress)
+    def find(self, question: Question, budget: Budget) -> tuple[Found, str]:
+        """Return the first decided answer, and whose it is; if all engines are stopped, all reasons."""
+        reasons: list[str] = []
+        with closing(self._events(question, budget, counting=False)) as events:
+            for name, event in events:
+                if isinstance(event, Answer) and event.value.happens is not None:
+                    return event.value, event.value.engine or name
+                if not isinstance(event, TaskProgress):
+                    reasons.append(event.value.reason if isinstance(event, Answer) else _why(name, event))
+        return Found(None, reason=_reasons(reasons)), "+".join(self.names)
 
-        answers = self._run(lambda runner: runner.count(query, budget, heard), lambda tally: not tally.reason)
-        return answers[-1] if not answers[-1].reason else _together(answers)
-
-    def find(self, query: Query, budget: Budget) -> Finding:
-        """Return the first decided finding."""
-        answers = self._run(lambda runner: runner.find(query, budget), lambda finding: finding.happens is not None)
-        decided = answers[-1].happens is not None
-        return answers[-1] if decided else replace(answers[-1], reason=_reasons(answers))
-
-    def close(self) -> None:
-        for runner in self._runners:
-            runner.close()
-
-    def _run(self, ask: Callable[[SubprocessEngine], Answer], is_done: Callable[[Answer], bool]) -> list[Answer]:
-        """Return the answers up to the first that is done, and stop the runners that have not answered."""
-        answers = []
-        with ThreadPoolExecutor(len(self._runners)) as pool:
-            futures = {pool.submit(ask, runner): runner for runner in self._runners}
-            try:
-                for future in as_completed(futures):
-                    answers.append(future.result())
-                    if is_done(answers[-1]):
-                        self.name = futures[future].name
-                        break
-            finally:
-                for future, runner in futures.items():
-                    if not future.done():
-                        runner.stop()
-        return answers
+    def _events(
+        self, question: Question, budget: Budget, *, counting: bool
+    ) -> Generator[tuple[str, Answer | TaskProgress | Lost], None, None]:
+        """Yield what happens to each engine until all have answered; leaving early ends those that have not."""
+        tickets = {
+            self.pool.submit(self.work, name, self.workers, question, counting, limits=budget): name for name in self.names
+        }
+        try:
+            for event in self.pool.answers():
+                if isinstance(event, Raised):
+                    raise event.error
+                yield tickets[event.ticket], event
+        finally:
+            for ticket in tickets:
+                self.pool.cancel(ticket)
 
 
-def _reasons(answers: Sequence[Tally] | Sequence[Finding]) -> str:
+def _why(name: str, lost: Lost) -> str:
+    """Return why an engine has no answer."""
+    return lost.reason.replace("its process", f"the {name} engine", 1)
+
+
+def _reasons(reasons: Sequence[str]) -> str:
     """Return why the answers are open, each reason once."""
-    return "; ".join(dict.fromkeys(answer.reason for answer in answers))
+    return "; ".join(dict.fromkeys(reasons))
 
 
 def _together(tallies: Sequence[Tally]) -> Tally:
@@ -85,4 +107,5 @@ def _together(tallies: Sequence[Tally]) -> Tally:
         if low > high:
             raise Disagreement(f"engines: expected counts that agree, got {column}")
         counts.append(Count(low, high))
-    return Tally(tallies[0].size, tuple(counts), _reasons(tallies), max((tally.shells for tally in tallies), key=len))
+    reasons = _reasons([tally.reason for tally in tallies])
+    return Tally(tallies[0].size, tuple(counts), reasons, max((tally.shells for tally in tallies), key=len))

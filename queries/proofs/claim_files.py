@@ -48,10 +48,10 @@ def write(
     claim = claimed(query, found, index=index, label=label, beyond=beyond)
     names = [CLAIM]
     _lines(folder / CLAIM, [json.dumps(claim)])
-    if found.annotated is not None:
+    if found.formula is not None:
         names += [FORMULA, MEANINGS, TRACE]
-        _lines(folder / FORMULA, found.annotated.dimacs())
-        _lines(folder / MEANINGS, found.annotated.lines())
+        _lines(folder / FORMULA, found.formula.dimacs())
+        _lines(folder / MEANINGS, found.formula.lines())
         _lines(folder / TRACE, found.trace)
     return {name: Written.of(folder / name) for name in names}
 

@@ -8,13 +8,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bnnverify.data.samples import Sample
 from bnnverify.errors import BadQuery, Disagreement
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Network
+from bnnverify.problem.budget import INTERRUPTED, Budget
 from bnnverify.problem.event import Leaves
 from bnnverify.problem.region import HammingBall, Region
+from bnnverify.queries.planning.posed import PRESOLVE
 from bnnverify.queries.proofs.folder import ProofFolder, unused
-from bnnverify.queries.proofs.prove import ENGINE, Sample, Task, attempted
+from bnnverify.queries.proofs.prove import Claimed, Task, attempted
 from bnnverify.results.answers import Distance
 from bnnverify.results.certification import Row
 from bnnverify.results.counts import Count
@@ -31,13 +34,12 @@ def prove_distance(
     free: ArrayLike | None = None,
     index: int = 0,
     label: int | None = None,
-    timeout: float | None = None,
-    memory: int | None = None,
+    budget: Budget | None = None,
 ) -> Proven:
     """Return ROBUST within found.low - 1 flips, with a proof of that and the witness in folder; or UNKNOWN, with the reason.
 
     center, free: what `distance` was asked about; found: its answer, in flips, about leaving the class of the centre. folder: new
-    or empty. index: a number of at least 0 for this input. timeout: seconds; memory: bytes. Ctrl-C gives UNKNOWN.
+    or empty. index: a number of at least 0 for this input. Ctrl-C gives UNKNOWN.
     """
     bits = network.check(center)
     if index < 0:
@@ -46,15 +48,15 @@ def prove_distance(
         came = f"{found.event} in norm {found.norm}"
         raise BadQuery(f"proof: expected a distance in flips to leaving class {network(bits)}, got {came}")
     region = HammingBall(bits, found.low - 1, free=free)
-    sample = Sample(index, bits, label, _beyond(found, region))
+    claimed = Claimed(Sample(index, bits, label), _beyond(found, region))
     with ProofFolder(unused(folder), network, region, (index,)) as proofs:
-        task = Task(network, region.outer, region.free, timeout, memory, proofs.drafts)
+        task = Task(network, region.outer, region.free, budget or Budget(), proofs.drafts)
         started = time.monotonic()
         try:
-            ((_, row, files),) = attempted(task, [sample], 1)
+            ((_, row, files),) = attempted(task, [claimed], 1)
         except KeyboardInterrupt:
             seconds, nothing = time.monotonic() - started, Count(0, region.size)
-            row = Row(index, label, network(bits), Verdict.UNKNOWN, nothing, ENGINE, seconds, "interrupted")
+            row = Row(index, label, network(bits), Verdict.UNKNOWN, nothing, PRESOLVE, seconds, INTERRUPTED)
             files = {}
         if row.verdict is Verdict.VULNERABLE:
             raise Disagreement(f"distance: expected nothing nearer than {found.low}, the proof's solver found a witness there")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def kept() -> Path:
+def cache_folder() -> Path:
     """Return the folder for what the next run can do without, but would have to make again."""
     from platformdirs import user_cache_path
 

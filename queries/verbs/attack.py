@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import time
 
-from bnnverify.problem.budget import Budget
+from bnnverify.problem.budget import INTERRUPTED, Budget
 from bnnverify.problem.query import Query
-from bnnverify.queries.planning.plan import Session
+from bnnverify.queries.engines.registry import AUTO
+from bnnverify.queries.planning.session import Decided, Session
 from bnnverify.results.answers import AttackResult
+from bnnverify.results.finding import Finding
 
 
 def attack(
-    query: Query, *, engine: str = "auto", jobs: int | None = None, budget: Budget | None = None, seed: int = 0
+    query: Query, *, engine: str = AUTO, budget: Budget | None = None, jobs: int | None = None, seed: int = 0
 ) -> AttackResult:
-    """Return a replayed witness, or that there is none (proved), or UNKNOWN with the reason.
+    """Return a replayed witness, or that there is none (proved), or UNKNOWN with the reason; Ctrl-C is a reason.
 
-    jobs: how many cores it may use, None for all; with 1, no two engines race.
-    seed: of the random numbers of the cheap attack that "auto" begins with.
+    engine: "auto" or an engine's name. jobs: how many cores it may use, None for all; with 1, no two engines work at once.
+    seed: of the random numbers of the short attack that "auto" begins with.
     """
-    budget = budget or Budget()
+    budget = (budget or Budget()).start()
     started = time.monotonic()
-    with Session(engine, budget, jobs=jobs, seed=seed) as session:
-        running, _ = session.member(query, counting=False)
-        finding = running.find(query, budget)
+    with Session(engine, jobs=jobs, seed=seed) as session:
+        try:
+            decided = session.find(query, budget)
+        except KeyboardInterrupt:
+            decided = Decided(Finding(None, reason=INTERRUPTED), session.current)
     return AttackResult(
-        engine=running.name,
+        engine=decided.engine,
         event=str(query.event),
-        finding=finding,
+        finding=decided.finding,
         predicted=query.network(query.region.center),
         region=query.region.to_json(),
         seconds=time.monotonic() - started,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from bnnverify.errors import BadInput, Disagreement
-from bnnverify.problem.budget import Budget
+from bnnverify.problem.budget import INTERRUPTED, Budget, OutOfBudget
 from bnnverify.problem.event import EachClass
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Region
-from bnnverify.queries.engines.base import Engine
-from bnnverify.queries.planning.plan import Session, piece
+from bnnverify.queries.engines.registry import AUTO
+from bnnverify.queries.planning.session import Counted, Session, unknown_counts
 from bnnverify.queries.storage.checkpoint import Checkpoint
 from bnnverify.results.answers import CountResult
 from bnnverify.results.counts import Tally
@@ -20,32 +21,49 @@ from bnnverify.results.progress import Progress, Report, silent
 
 
 def count(
-    query: Query, *, engine: str = "auto", budget: Budget | None = None, resume: Path | None = None, report: Report = silent
+    query: Query,
+    *,
+    engine: str = AUTO,
+    budget: Budget | None = None,
+    jobs: int | None = None,
+    resume: Path | None = None,
+    progress: Report = silent,
 ) -> CountResult:
     """Return the count of query.event over query.region, and every class's share as far as it is known.
 
-    engine: "auto", "bits", "bdd" or "sat". budget: when it is spent the counts are intervals that hold the truth.
-    resume: a file of finished pieces, read first and appended to: a killed count loses some seconds of work, no more.
-    report: called now and then with what is known so far.
+    engine: "auto" or an engine's name. budget: when it is spent the counts are intervals that hold the truth. jobs: how many
+    cores it may use, None for all. resume: a file of finished pieces, read first and added to: a killed count loses some
+    seconds of work, no more. progress: called now and then with what is known so far. Ctrl-C returns what is known by then.
     """
-    budget = budget or Budget()
+    budget = (budget or Budget()).start()
     started = time.monotonic()
-    with Session(engine, budget) as session:
-        running, choice = session.member(query, counting=True)
-        if resume is None:
-            tally = running.count(query, budget, report)
-        else:
-            tally = _by_pieces(query, running, piece(choice.engine), budget, resume, report)
-    return counted(query, running.name, tally.sharpened(), time.monotonic() - started)
+    latest = unknown_counts(query, INTERRUPTED).tally
+
+    def remembered(known: Progress) -> None:
+        nonlocal latest
+        latest = known.tally
+        progress(known)
+
+    with Session(engine, jobs=jobs) as session:
+        try:
+            if resume is None:
+                counted = session.count(query, budget, remembered)
+            else:
+                counted = _by_pieces(query, session, budget, resume, remembered)
+        except KeyboardInterrupt:
+            counted = Counted(replace(latest, reason=INTERRUPTED), session.current)
+    return result_of(query, counted, time.monotonic() - started)
 
 
-def counted(query: Query, engine: str, tally: Tally, seconds: float) -> CountResult:
-    """Return the result that a tally stands for, or raise if it contradicts the network."""
+def result_of(query: Query, counted: Counted, seconds: float) -> CountResult:
+    """Return the result that counts stand for, or raise Disagreement where they contradict the network."""
+    tally, engine = counted.tally.sharpened(), counted.engine
     predicted = query.network(query.region.center)
-    if tally.size != query.region.size or len(tally.counts) != query.network.classes:
+    if tally.size != query.region.size or len(tally.counts) != query.decider.classes:
         raise Disagreement(f"{engine}: expected a tally of {query.region.size} points, got one of {tally.size}")
-    if query.region.inner == 0 and tally.counts[predicted].high < 1:
-        raise Disagreement(f"{engine}: the centre is of class {predicted}, yet no point of the region is said to be")
+    home = query.decider(query.region.center)
+    if query.region.center in query.region and tally.counts[home].high < 1:
+        raise Disagreement(f"{engine}: the centre is of class {home}, yet no point of the region is said to be")
     asked = query.targets - {predicted} if isinstance(query.event, EachClass) else query.targets
     return CountResult(
         engine=engine,
@@ -59,31 +77,36 @@ def counted(query: Query, engine: str, tally: Tally, seconds: float) -> CountRes
     )
 
 
-def _by_pieces(query: Query, engine: Engine, most: int, budget: Budget, path: Path, report: Report) -> Tally:
-    """Return the tally of the region, piece by piece; finished pieces are kept on disk and not counted again."""
-    region, classes, done = query.region, query.network.classes, list[tuple[int, Tally]]()
+def _by_pieces(query: Query, session: Session, budget: Budget, path: Path, report: Report) -> Counted:
+    """Return the counts of the region, piece by piece; finished pieces are stored and not counted again."""
+    region, classes, done = query.region, query.decider.classes, list[tuple[int, Tally]]()
+    try:
+        most = session.plan(session.pose(query, budget), counting=True).piece
+    except OutOfBudget as out:
+        return unknown_counts(query, str(out))
 
-    def heard(away: int, progress: Progress) -> None:
-        tally = Tally.joined(region.size, classes, [*done, (away, progress.tally)])
-        report(Progress(sum(t.size for _, t in done) + progress.done, region.size, tally))
+    def heard(away: int, known: Progress) -> None:
+        tally = Tally.joined(region.size, classes, [*done, (away, known.tally)])
+        report(Progress(sum(t.size for _, t in done) + known.done, region.size, tally))
 
-    with Checkpoint(path, _words(query, most)) as checkpoint:
+    with Checkpoint(path, _identity(query, most)) as store:
         for number, piece in enumerate(region.parts(most)):
             away = int(region.distance(piece.center))
-            tally = _known(checkpoint, number, piece, classes)
+            tally = _stored(store, number, piece, classes)
             if tally is None:
                 part = Query(query.network, piece, query.event)
-                tally = engine.count(part, budget, lambda progress, away=away: heard(away, progress))  # type: ignore[misc]
+                tally = session.count(part, budget, lambda known, away=away: heard(away, known)).tally  # type: ignore[misc]
                 if tally.reason:  # stopped
-                    return Tally.joined(region.size, classes, [*done, (away, tally)], tally.reason)
-                checkpoint.keep(str(number), tally.to_json())
+                    return Counted(Tally.joined(region.size, classes, [*done, (away, tally)], tally.reason), session.current)
+                store.keep(str(number), tally.to_json())
             done.append((away, tally))
-    return Tally.joined(region.size, classes, done)
+    return Counted(Tally.joined(region.size, classes, done), session.current)
 
 
-def _known(checkpoint: Checkpoint, number: int, piece: Region, classes: int) -> Tally | None:
+def _stored(store: Checkpoint, number: int, piece: Region, classes: int) -> Tally | None:
+    """Return the counts of a piece that an earlier run finished, None where there are none."""
     try:
-        tally = Tally.from_json(checkpoint.known[str(number)]) if str(number) in checkpoint.known else None
+        tally = Tally.from_json(store.known[str(number)]) if str(number) in store.known else None
     except (KeyError, TypeError, ValueError):
         raise BadInput("resume file: expected pieces of an earlier count, got something else") from None
     if tally is not None and (tally.size, len(tally.counts)) != (piece.size, classes):
@@ -91,7 +114,7 @@ def _known(checkpoint: Checkpoint, number: int, piece: Region, classes: int) -> 
     return tally
 
 
-def _words(query: Query, most: int) -> dict[str, object]:
+def _identity(query: Query, most: int) -> dict[str, object]:
     """Return what pieces of an earlier run must have in common with this one."""
     region = query.region
     place = hashlib.sha256(region.center.tobytes() + region.free.tobytes()).hexdigest()[:16]

@@ -15,13 +15,15 @@ from numpy.typing import ArrayLike
 from bnnverify.encoders.presolve.cost_limit import with_cost_limit
 from bnnverify.errors import BadQuery, WitnessRejected
 from bnnverify.model.network import Network
-from bnnverify.problem.budget import Budget
+from bnnverify.problem.budget import INTERRUPTED, Budget, OutOfBudget
 from bnnverify.problem.cost import Cost, flip_cost
 from bnnverify.problem.event import Becomes, Event, Leaves
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Region, Subcube, as_integer
-from bnnverify.queries.attacks.upper_bound import lighter, upper_bound
-from bnnverify.queries.planning.plan import Session
+from bnnverify.queries.attacks.upper_bound import upper_bound, without_spare_flips
+from bnnverify.queries.engines.registry import AUTO
+from bnnverify.queries.planning.posed import PRESOLVE
+from bnnverify.queries.planning.session import Decided, Session
 from bnnverify.results.answers import Distance, Proved
 from bnnverify.results.finding import Finding, Witness, confirmed
 
@@ -33,7 +35,7 @@ QUICK = 1.0  # seconds of enumeration up to which no attack is tried first
 Reached = Callable[[Distance], None]
 
 
-def unheard(known: Distance) -> None:
+def silent(known: Distance) -> None:
     """Drop a report."""
 
 
@@ -45,17 +47,17 @@ def distance(
     free: ArrayLike | None = None,
     cost: Cost | None = None,
     largest: int | None = None,
-    engine: str = "auto",
-    jobs: int | None = None,
+    engine: str = AUTO,
     budget: Budget | None = None,
-    report: Reached = unheard,
+    jobs: int | None = None,
+    progress: Reached = silent,
 ) -> Distance:
     """Return the smallest cost of flips at which the event happens, with a witness.
 
     center: (n,) bits. event: default Leaves(class of the centre). free: positions that may flip, default all.
     cost: what flips cost, default 1 each. largest: give up beyond this cost, default none.
-    jobs: how many cores it may use, None for all; with 1, no two engines race.
-    report(known) says what is known by now, each time before something harder is asked.
+    jobs: how many cores it may use, None for all; with 1, no two engines work at once.
+    progress(known) says what is known by now, each time before something harder is asked. Ctrl-C returns that.
     """
     bits = network.check(center)
     cost = flip_cost(len(bits)) if cost is None else cost
@@ -67,11 +69,14 @@ def distance(
     if not 0 <= most <= cost.total:
         raise BadQuery(f"radius must be between 0 and {cost.total}, got {most}")
     query = Query(network, cube.within(cost.possible), event or Leaves(network(bits)))
-    search = _Search(query, cost, most, budget or Budget())
-    with Session(engine, search.budget, jobs=jobs) as session:
-        while search.is_open:
-            report(search.known())
-            search.step(session)
+    search = _Search(query, cost, most, (budget or Budget()).start())
+    with Session(engine, jobs=jobs) as session:
+        try:
+            while search.is_open:
+                progress(search.known())
+                search.step(session)
+        except KeyboardInterrupt:
+            search.reason = INTERRUPTED
     return search.known()
 
 
@@ -83,7 +88,7 @@ class _Search:
         self.started = time.monotonic()
         self.best, self.proved = self._center(), list[Proved]()
         self.low = 0 if self.best else 1
-        self.engine, self.reason, self._attacked = "none", "", False
+        self.engine, self.reason, self._attacked = PRESOLVE, "", False
 
     @property
     def high(self) -> int | None:
@@ -120,29 +125,38 @@ class _Search:
         """Prove the next costs impossible, or find something cheaper than best."""
         limit, started, engines = self._limit(), time.monotonic(), list[str]()
         for region in self._regions(self.low, limit):
-            query = self._question(region, limit)
-            running, choice = session.member(query, counting=False)
-            if choice.seconds > QUICK and self._approached():
+            decided = self._decided(session, region, limit)
+            if decided is None:
                 return  # what is of interest has changed
-            finding = running.find(query, self.budget)
-            self.engine = running.name
+            self.engine, finding = decided.engine, decided.finding
             if finding.happens is None:
                 self.reason = finding.reason
                 limit = self.cost.cheapest(region.inner) - 1  # fewer flips are in the regions before
                 break
             if finding.witness is not None:
-                self.best = lighter(self.query, self._priced(finding, limit), self.cost)
+                self.best = without_spare_flips(self.query, self._priced(finding, limit), self.cost)
                 return
-            engines += [running.name]
+            engines += [decided.engine]
         if self.low <= limit:
-            self.proved.append(Proved(self.low, limit, "+".join(dict.fromkeys(engines)) or "none", time.monotonic() - started))
+            name = "+".join(dict.fromkeys(engines)) or PRESOLVE
+            self.proved.append(Proved(self.low, limit, name, time.monotonic() - started))
             self.low = limit + 1
+
+    def _decided(self, session: Session, region: Region, limit: int) -> Decided | None:
+        """Return whether the event happens in region at a cost of at most limit; None where an attack found a better limit."""
+        try:
+            posed = session.pose(self._question(region, limit), self.budget)
+        except OutOfBudget as out:
+            return Decided(Finding(None, reason=str(out)), PRESOLVE)
+        if posed.clear_finding() is None and session.plan(posed, counting=False).seconds > QUICK and self._attack_finds():
+            return None
+        return session.find_posed(posed, self.budget)
 
     def _center(self) -> Witness | None:
         center = self.query.region.center
         return confirmed(self.query, center) if self.query.network(center) in self.query.targets else None
 
-    def _approached(self) -> bool:
+    def _attack_finds(self) -> bool:
         """Return whether an attack, tried once, has found something cheaper than is known."""
         if self._attacked or self.budget.spent:
             return False

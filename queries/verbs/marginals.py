@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -10,23 +11,24 @@ import numpy as np
 from bnnverify.problem.budget import Budget
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Region
-from bnnverify.queries.planning.plan import Session
+from bnnverify.queries.engines.registry import AUTO
+from bnnverify.queries.planning.session import Session
 from bnnverify.results.counts import Count
 
 
-def marginals(query: Query, *, engine: str = "auto", budget: Budget | None = None) -> tuple[Count, ...]:
+def marginals(query: Query, *, engine: str = AUTO, budget: Budget | None = None, jobs: int | None = None) -> tuple[Count, ...]:
     """Return for each of the n positions at how many points of the region it is flipped and the event happens.
 
     Positions that are not free are never flipped: 0. Each is the count over the part of the region where the position is
     flipped, so any engine will do, and all positions together cost about outer times the count of the region itself.
+    engine, budget (of all positions together) and jobs as for `count`. Ctrl-C leaves the remaining positions open.
     """
-    budget = budget or Budget()
-    counts = [Count.exactly(0)] * query.region.n
-    with Session(engine, budget) as session:
-        for position, part in _flipped(query.region):
-            question = replace(query, region=part)
-            running, _ = session.member(question, counting=True)
-            counts[position] = running.count(question, budget).of(query.targets)
+    budget = (budget or Budget()).start()
+    parts = dict(_flipped(query.region))
+    counts = [Count(0, parts[i].size) if i in parts else Count.exactly(0) for i in range(query.region.n)]
+    with Session(engine, jobs=jobs) as session, suppress(KeyboardInterrupt):
+        for position, part in parts.items():
+            counts[position] = session.count(replace(query, region=part), budget).tally.of(query.targets)
     return tuple(counts)
 
 

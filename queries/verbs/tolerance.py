@@ -12,12 +12,14 @@ from numpy.typing import ArrayLike
 
 from bnnverify.errors import BadQuery
 from bnnverify.model.network import Network
-from bnnverify.problem.budget import Budget
+from bnnverify.problem.budget import INTERRUPTED, Budget
 from bnnverify.problem.event import Event, Leaves
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import HammingBall
-from bnnverify.queries.planning.plan import Session
-from bnnverify.queries.verbs.count import counted
+from bnnverify.queries.engines.registry import AUTO
+from bnnverify.queries.planning.posed import PRESOLVE
+from bnnverify.queries.planning.session import Counted, Session
+from bnnverify.queries.verbs.count import result_of
 from bnnverify.results.counts import Tally
 from bnnverify.results.progress import Progress
 from bnnverify.results.tolerance import SafeRadius
@@ -25,7 +27,7 @@ from bnnverify.results.tolerance import SafeRadius
 Heard = Callable[[SafeRadius, Progress], None]
 
 
-def unheard(known: SafeRadius, progress: Progress) -> None:
+def silent(known: SafeRadius, progress: Progress) -> None:
     """Drop a report."""
 
 
@@ -37,26 +39,29 @@ def tolerance(
     largest: int | None = None,
     event: Event | None = None,
     free: ArrayLike | None = None,
-    engine: str = "auto",
-    jobs: int | None = None,
+    engine: str = AUTO,
     budget: Budget | None = None,
-    report: Heard = unheard,
+    jobs: int | None = None,
+    progress: Heard = silent,
 ) -> SafeRadius:
     """Return the exact share of the event in every ball of radius 0 to largest, held against the tolerated one.
 
     One count of the largest ball answers all of them where the engine counts by distance; else each distance is counted.
     largest None: each distance is counted, up to the first radius that exceeds the tolerance, however far that is.
     share: 0 <= share < 1. event: default Leaves(class of the centre). free: positions that may flip, default all. jobs: cores.
-    report(known, progress) says what is known by now, of all radii and of the count that is under way.
+    progress(known, count) says what is known by now, of all radii and of the count that is under way. Ctrl-C returns that.
     """
     if not 0 <= share < 1:
         raise BadQuery(f"tolerance must be at least 0 and below 1, got {share}")
-    bits, budget = network.check(center), budget or Budget()
+    bits, budget = network.check(center), (budget or Budget()).start()
     ball = HammingBall(bits, largest or 0, free=free)
     search = _Search(Query(network, ball, event or Leaves(network(bits))), share, largest)
-    with Session(engine, budget, jobs=jobs) as session:
-        while search.is_open:
-            search.step(session, budget, report)
+    with Session(engine, jobs=jobs) as session:
+        try:
+            while search.is_open:
+                search.step(session, budget, progress)
+        except KeyboardInterrupt:
+            search.reason = INTERRUPTED
     return search.known()
 
 
@@ -68,7 +73,7 @@ class _Search:
         self.started, self.asked = time.monotonic(), largest or 0
         self.found: list[int] = []
         self.failing: int | None = None
-        self.engine, self.reason = "none", ""
+        self.engine, self.reason, self._begun = PRESOLVE, "", False
 
     @property
     def is_open(self) -> bool:
@@ -84,28 +89,30 @@ class _Search:
         about = self.engine, str(self.query.event), self.query.network(self.query.region.center), self.share, shares
         return SafeRadius(*about, self.asked, time.monotonic() - self.started, self.reason, self.failing)
 
-    def step(self, session: Session, budget: Budget, report: Heard) -> None:
+    def step(self, session: Session, budget: Budget, progress: Heard) -> None:
         """Count the ball, or where that is not asked for, or does not say it all, the next distance."""
-        whole = self.largest is not None and self.engine == "none"
-        region = self.query.region if whole else self.query.region.shell(len(self.found))
+        ball = self.largest is not None and not self._begun
+        self._begun = True
+        region = self.query.region if ball else self.query.region.shell(len(self.found))
         self.asked = max(self.asked, region.outer)
         query = Query(self.query.network, region, self.query.event)
-        running, _ = session.member(query, counting=True)
-        self.engine = running.name
 
-        def heard(progress: Progress) -> None:
-            self._take(query, progress.tally)
-            report(self.known(), progress)
+        def heard(now: Progress) -> None:
+            self.engine = session.current
+            self._learn(query, now.tally)
+            progress(self.known(), now)
 
-        tally = running.count(query, budget, heard)
-        self.engine = running.name
-        self._take(query, tally)
+        counted = session.count(query, budget, heard)
+        self.engine = counted.engine
+        self._learn(query, counted.tally)
         if len(self.found) <= region.outer:
-            self.reason = tally.reason or ("" if whole else f"the {running.name} engine left distance {region.outer} open")
+            self.reason = counted.tally.reason or (
+                "" if ball else f"the {counted.engine} engine left distance {region.outer} open"
+            )
 
-    def _take(self, query: Query, tally: Tally) -> None:
+    def _learn(self, query: Query, tally: Tally) -> None:
         """Learn from the count of a region that begins at the first open distance or before; it may not be finished."""
-        hits = counted(query, self.engine, tally, 0.0).asked  # raises if the tally contradicts the network
+        hits = result_of(query, Counted(tally, self.engine), 0.0).asked  # raises if the tally contradicts the network
         before = sum(self.found[: query.region.inner])
         known = {shell.distance: sum(shell.counts[c] for c in query.targets) for shell in tally.shells}
         if query.region.inner == query.region.outer and hits.exact:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
-from bnnverify.problem.budget import Budget
+from bnnverify.problem.budget import INTERRUPTED, Budget
 from bnnverify.problem.query import Query
-from bnnverify.queries.planning.plan import Session
+from bnnverify.queries.engines.registry import AUTO
+from bnnverify.queries.planning.session import Session
 from bnnverify.results.finding import Finding
 
 
-def witnesses(query: Query, *, engine: str = "auto", budget: Budget | None = None) -> dict[int, Finding]:
-    """Return for each distance of the region whether the event happens at exactly that distance, with a replayed witness."""
-    budget = budget or Budget()
-    region, findings = query.region, {}
-    with Session(engine, budget) as session:
-        for distance in range(region.inner, region.outer + 1):
-            question = replace(query, region=region.shell(distance))
-            running, _ = session.member(question, counting=False)
-            findings[distance] = running.find(question, budget)
+def witnesses(query: Query, *, engine: str = AUTO, budget: Budget | None = None, jobs: int | None = None) -> dict[int, Finding]:
+    """Return for each distance of the region whether the event happens at exactly that distance, with a replayed witness.
+
+    engine, budget (of all distances together) and jobs as for `attack`. Ctrl-C leaves the remaining distances open.
+    """
+    budget = (budget or Budget()).start()
+    region = query.region
+    findings = {distance: Finding(None, reason=INTERRUPTED) for distance in range(region.inner, region.outer + 1)}
+    with Session(engine, jobs=jobs) as session, suppress(KeyboardInterrupt):
+        for distance in findings:
+            findings[distance] = session.find(replace(query, region=region.shell(distance)), budget).finding
     return findings

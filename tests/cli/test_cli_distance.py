@@ -19,6 +19,7 @@ from bnnverify.queries.engines.enumeration import BitsEngine
 from bnnverify.results.answers import Distance
 from bnnverify.results.counts import Tally
 from bnnverify.results.progress import Progress
+from tests.support.enumerated import Direct
 from tests.support.roof import documented, plain, said, saved
 from tests.support.zoo import majority
 
@@ -94,7 +95,7 @@ def test_ctrl_c_keeps_counted_radii(pixels: tuple[str, str], monkeypatch: pytest
     def count(_: object, query: Query, __: object, report: Any) -> Tally:
         """Count distance by distance; interrupted at distance 4, where 3 of 5 points are known to leave."""
         if query.region.outer < 4:
-            return whole(BitsEngine(), query, Budget())
+            return whole(Direct(BitsEngine), query, Budget())
         report(Progress(3, 5, Tally.seen(5, [0, 3])))
         raise KeyboardInterrupt
 

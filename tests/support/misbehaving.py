@@ -1,4 +1,4 @@
-"""Engines that misbehave, each in its own way, to be run in a child process; a budget that ends early; a pickle as a trap."""
+"""Engines that misbehave, each in its own way, to be run in processes of their own; a budget and a file that do."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import ctypes
 import os
 import time
 from pathlib import Path
-from typing import ClassVar
 
-from bnnverify import BadModel, Query, Tally
-from bnnverify.problem.budget import Budget
-from bnnverify.queries.engines.base import Ability
-from bnnverify.results.finding import Finding
+from bnnverify import BadModel, Budget, Tally
+from bnnverify.encoders.presolve.question import Question
+from bnnverify.queries.engines import registry
+from bnnverify.queries.engines.base import Ability, Found
+from bnnverify.queries.execution.events import Worker
+from bnnverify.queries.execution.pool import Pool
+from bnnverify.queries.planning.portfolio import Portfolio
+from bnnverify.queries.planning.portfolio import answered as answered_by_ours
 from bnnverify.results.progress import Progress, Report, silent
 
 
 class Sleeper:
-    """Reports that one point of class 0 is known, then never comes back."""
+    """Reports that one point of class 0 is known, then never comes back; the total of its report is its process's number."""
 
-    name: ClassVar[str] = "sleeper"
-    ability: ClassVar[Ability] = Ability(native=True)
-
-    def count(self, query: Query, budget: Budget, report: Report = silent) -> Tally:
-        size = query.region.size
-        report(Progress(1, size, Tally.seen(size, [1] + [0] * (query.network.classes - 1))))
+    def count(self, question: Question, budget: Budget, report: Report = silent) -> Tally:
+        size = question.region.size
+        report(Progress(1, os.getpid(), Tally.seen(size, [1] + [0] * (question.network.classes - 1))))
         return self.stuck()
 
-    def find(self, query: Query, budget: Budget) -> Finding:
+    def find(self, question: Question, budget: Budget) -> Found:
         return self.stuck()
 
     def close(self) -> None: ...
@@ -59,12 +59,28 @@ class Complainer(Sleeper):
 
 
 class Frail(Sleeper):
-    """Dies where the centre's first bit is 1, and proves everything else."""
+    """Dies where as many neurons are open as inputs are free but one, and proves everything else."""
 
-    def find(self, query: Query, budget: Budget) -> Finding:
-        if query.region.center[0]:
+    def find(self, question: Question, budget: Budget) -> Found:
+        if question.network.blocks[0].matrix[0, 0] > 0:
             os.kill(os.getpid(), 9)
-        return Finding(False)
+        return Found(False)
+
+
+KINDS = {f"test:{kind.__name__.lower()}": kind for kind in (Sleeper, Crasher, Glutton, Deaf, Complainer, Frail)}
+
+
+def answered(worker: Worker, name: str, workers: int, question: Question, counting: bool) -> Tally | Found:
+    """Do what a process of a portfolio does, for these engines as well."""
+    if name in KINDS or name == "test:sleepy":
+        kind = KINDS.get(name, Sleeper)
+        worker.opened[name, workers] = registry.Registered(name, "", Ability(), kind, registry.never, registry.no_evidence).open()
+    return answered_by_ours(worker, name, workers, question, counting)
+
+
+def portfolio(pool: Pool, *names: str) -> Portfolio:
+    """Return a portfolio of these engines and of the package's."""
+    return Portfolio(pool, names, 1, answered)
 
 
 def stopping(after: int) -> Budget:

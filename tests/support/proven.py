@@ -12,8 +12,11 @@ import numpy as np
 
 from bnnverify import Block, Head, Network, Samples
 from bnnverify.checker.sample import Shown, shown
+from bnnverify.data.samples import Sample
+from bnnverify.problem.budget import Budget
+from bnnverify.queries.execution.events import Worker
 from bnnverify.queries.proofs.check import check
-from bnnverify.queries.proofs.prove import Sample, Task, answered
+from bnnverify.queries.proofs.prove import Claimed, Task, written
 from bnnverify.results.certification import Row
 
 RADIUS = 3
@@ -42,8 +45,13 @@ def samples(*seeds: int) -> Samples:
 def proven(folder: Path, seed: int, radius: int = RADIUS, net: Network | None = None) -> Row:
     """Write the proof of one sample into folder/0 and return its row."""
     net = net or network(seed)
-    task = Task(net, radius, np.ones(net.inputs, dtype=np.bool_), None, None, folder)
-    row, _ = answered(task, Sample(0, center(seed, net.inputs), None))
+    return written_proof(folder, net, radius, center(seed, net.inputs))
+
+
+def written_proof(folder: Path, net: Network, radius: int, bits: np.ndarray) -> Row:
+    """Write the proof of one input into folder/0 and return its row."""
+    task = Task(net, radius, np.ones(net.inputs, dtype=np.bool_), Budget(), folder)
+    row, _ = written(Worker(print, Budget(), {}), task, Claimed(Sample(0, bits, None)))
     return row
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bnnverify.queries.planning.plan import ENGINES
+from bnnverify.queries.engines.registry import engines
 
 DATA = Path(os.environ.get("BNNVERIFY_DATA") or Path(__file__).parents[3] / "shared" / "data")
 needs_data = pytest.mark.skipif(
@@ -18,6 +18,6 @@ needs_data = pytest.mark.skipif(
 needs_exact = pytest.mark.skipif(find_spec("exact") is None, reason="the optional package exact is not installed")
 FINDING = pytest.param("exact", marks=needs_exact)
 COUNTING = pytest.param("exact", marks=pytest.mark.skip(reason="exact answers yes or no and does not count"))
-OWN = sorted(name for name in ENGINES if name != "exact")  # need no package that may be missing
+OWN = sorted(name for name in engines() if name != "exact")  # need no package that may be missing
 _ALWAYS = ["auto", *(name for name in OWN if ":" not in name)]  # not their variants
 EVERY_ENGINE, COUNTING_ENGINES = [*_ALWAYS, FINDING], [*_ALWAYS, COUNTING]

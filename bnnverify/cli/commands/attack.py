@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import click
@@ -21,12 +20,10 @@ from bnnverify.cli.questions import (
 )
 from bnnverify.formats import load
 from bnnverify.problem.query import Query
-from bnnverify.queries.planning.plan import choose
 from bnnverify.queries.verbs.attack import attack
 from bnnverify.report.document import document
 from bnnverify.report.terminal import attack_table
-from bnnverify.results.answers import AttackResult
-from bnnverify.results.finding import Finding, Verdict
+from bnnverify.results.finding import Verdict
 
 
 @click.command("attack")
@@ -51,18 +48,7 @@ def attack_command(
     query = Query(network, region, decided_event(event, network, region.center))
     if explain_plan:
         print_plan(query, options.engine, counting=False, jobs=jobs)
-    started = time.monotonic()
     with pulse("searching", quiet=options.as_json):
-        try:
-            result = attack(query, engine=options.engine, jobs=jobs, budget=options.budget())
-        except KeyboardInterrupt:
-            result = _interrupted(query, options.engine, jobs, time.monotonic() - started)
+        result = attack(query, engine=options.engine, jobs=jobs, budget=options.budget())
     show(document(result, network) if options.as_json else attack_table(result, network))
     return 1 if result.finding.verdict is Verdict.UNKNOWN else 0
-
-
-def _interrupted(query: Query, engine: str, jobs: int | None, seconds: float) -> AttackResult:
-    """Return the open answer of an attack that Ctrl-C ended."""
-    chosen, predicted = choose(query, engine, counting=False, jobs=jobs).engine, query.network(query.region.center)
-    finding = Finding(None, reason="interrupted")
-    return AttackResult(chosen, str(query.event), finding, predicted, query.region.to_json(), seconds)

@@ -67,8 +67,8 @@ def certify_command(
     if explain_plan:
         print_plan(_question(network, samples.bits[0], radius, free), options.engine, counting=bool(counting))
     with meter(f"certifying at radius {radius}", quiet=options.as_json) as advance:
-        limits: dict[str, Any] = {"timeout": options.timeout, "memory": options.memory, "jobs": jobs}
-        regions: dict[str, Any] = {"radius": radius, "free": free, "report": lambda _, done, total: advance(done, total)}
+        limits: dict[str, Any] = {"budget": options.budget(), "jobs": jobs}
+        regions: dict[str, Any] = {"radius": radius, "free": free, "progress": lambda _, done, total: advance(done, total)}
         if proof is not None:
             result = prove(network, samples, folder=proof, **regions, **limits)
         else:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -21,13 +19,13 @@ from bnnverify.cli.questions import (
 )
 from bnnverify.formats import load
 from bnnverify.problem.query import Query
-from bnnverify.queries.planning.plan import choose
-from bnnverify.queries.verbs.count import count, counted
+from bnnverify.queries.engines.registry import AUTO
+from bnnverify.queries.planning.session import Counted
+from bnnverify.queries.verbs.count import count, result_of
 from bnnverify.report import numbers
 from bnnverify.report.document import document
 from bnnverify.report.terminal import count_table
 from bnnverify.results.answers import CountResult
-from bnnverify.results.counts import Tally
 from bnnverify.results.progress import Progress
 
 
@@ -60,17 +58,10 @@ def count_command(
 
 
 def _count(query: Query, options: QuestionOptions, resume: Path | None, advance: Advance) -> CountResult:
-    """Return the answer, or on Ctrl-C the intervals known by then."""
-    tally, started = Tally.seen(query.region.size, [0] * query.network.classes), time.monotonic()
+    """Return the answer, showing what is known meanwhile."""
 
-    def report(progress: Progress) -> None:
-        nonlocal tally
-        tally = progress.tally
-        known = numbers.count(counted(query, "", tally, 0.0).asked, numbers.SHORT)
-        advance(progress.done, progress.total, f"known: {known}")
+    def report(known: Progress) -> None:
+        asked = result_of(query, Counted(known.tally, AUTO), 0.0).asked
+        advance(known.done, known.total, f"known: {numbers.count(asked, numbers.SHORT)}")
 
-    try:
-        return count(query, engine=options.engine, budget=options.budget(), resume=resume, report=report)
-    except KeyboardInterrupt:
-        engine = choose(query, options.engine, counting=True).engine
-        return counted(query, engine, replace(tally, reason="interrupted").sharpened(), time.monotonic() - started)
+    return count(query, engine=options.engine, budget=options.budget(), resume=resume, progress=report)

@@ -146,7 +146,7 @@ class _Demo:
         with meter("certifying", quiet=self.quiet) as advance:
             for i, radius in enumerate(RADII):
                 report = partial(_advance, advance, i)
-                certified.append(certify(trained.network, samples, radius=radius, counting=True, report=report))
+                certified.append(certify(trained.network, samples, radius=radius, counting=True, progress=report))
         self.show(radii_table(certified))
         return certified
 
@@ -155,7 +155,7 @@ class _Demo:
         ball = HammingBall(center, RADIUS)
         self.show(heading(f"3. Count what up to {RADIUS} flips do to {name}, the hardest one to fool"))
         with meter("counting", quiet=self.quiet) as advance:
-            counted = count(Query(network, ball, EachClass()), report=lambda p: advance(p.done, p.total))
+            counted = count(Query(network, ball, EachClass()), progress=lambda p: advance(p.done, p.total))
         self.show(count_table(counted))
         self.show(heading("4. Attack it, and find out how few flips are enough"))
         attacked = attack(Query(network, ball, Leaves(network(center))))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from bnnverify.data.samples import read_input, read_pixels, read_samples
 from bnnverify.formats import load
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Network
+from bnnverify.problem.budget import INTERRUPTED
 from bnnverify.problem.cost import Cost, pixel_cost
 from bnnverify.queries.proofs.prove_distance import prove_distance
 from bnnverify.queries.verbs.distance import distance
@@ -31,8 +30,6 @@ from bnnverify.results.finding import Verdict
 from bnnverify.results.progress import Progress
 from bnnverify.results.proofs import Proven
 from bnnverify.results.tolerance import SafeRadius
-
-INTERRUPTED = "interrupted"  # the reason of answers that Ctrl-C ended
 
 
 @click.command("distance")
@@ -76,41 +73,25 @@ def distance_command(model: Path, source: str, search: DistanceOptions, jobs: in
 def _distance(
     network: Network, center: Bits, cost: Cost | None, question: dict[str, Any], limits: dict[str, Any], *, quiet: bool
 ) -> Distance:
-    """Return the distance, or on Ctrl-C the interval known by then."""
-    started, most = time.monotonic(), question["largest"]
-    most = (cost.total if cost else len(center)) if most is None else most
-    norm = cost.norm if cost else "0"
-    known = Distance(limits["engine"], str(question["event"]), 0, None, most, network(center), None, 0.0, norm=norm)
+    """Return the distance, showing the interval that is known meanwhile."""
     with pulse("searching", quiet=quiet) as note:
 
         def report(now: Distance) -> None:
-            nonlocal known
-            known = now
             note(f"at least {now.low}" if now.high is None else f"{now.low} to {now.high}")
 
-        try:
-            return distance(network, center, **question, **limits, cost=cost, report=report)
-        except KeyboardInterrupt:
-            return replace(known, seconds=time.monotonic() - started, reason=INTERRUPTED)
+        return distance(network, center, **question, **limits, cost=cost, progress=report)
 
 
 def _tolerance(
     network: Network, center: Bits, share: Fraction, question: dict[str, Any], limits: dict[str, Any], *, quiet: bool
 ) -> SafeRadius:
-    """Return both safe radii, or on Ctrl-C what is known of them by then."""
-    started, most = time.monotonic(), question["largest"] or 0
-    known = SafeRadius(limits["engine"], str(question["event"]), network(center), share, (), most, 0.0)
+    """Return both safe radii, showing how far the count has come."""
     with pulse("counting", quiet=quiet) as note:
 
-        def report(now: SafeRadius, progress: Progress) -> None:
-            nonlocal known
-            known = now
-            note(f"radius {now.searched}: {progress.done} of {progress.total} inputs")
+        def report(now: SafeRadius, known: Progress) -> None:
+            note(f"radius {now.searched}: {known.done} of {known.total} inputs")
 
-        try:
-            return tolerance(network, center, share=share, **question, **limits, report=report)
-        except KeyboardInterrupt:
-            return replace(known, seconds=time.monotonic() - started, reason=INTERRUPTED)
+        return tolerance(network, center, share=share, **question, **limits, progress=report)
 
 
 def _proof(
@@ -123,4 +104,4 @@ def _proof(
     label = None if sample.labels is None else int(sample.labels[0])
     about: dict[str, Any] = {"folder": folder, "free": free, "index": sample.indices[0], "label": label}
     with pulse(f"proving at radius {result.low - 1}", quiet=options.as_json):
-        return prove_distance(network, sample.bits[0], result, **about, timeout=options.timeout, memory=options.memory)
+        return prove_distance(network, sample.bits[0], result, **about, budget=options.budget())

@@ -9,7 +9,7 @@ from bnnverify.encoders.enumeration.enumeration import Enumeration
 from bnnverify.encoders.enumeration.layout import Runs
 from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.network import Network
-from bnnverify.problem.budget import Budget
+from bnnverify.problem.budget import INTERRUPTED, Budget
 from bnnverify.problem.region import HammingBall
 from bnnverify.queries.verbs.latent.codes import coding, latent
 from bnnverify.results.latent import Attribution
@@ -28,19 +28,23 @@ def attribution(
 
     Arguments as for `latents`. When the budget is spent, the numbers are those of the points seen by then.
     """
-    budget = budget or Budget()
+    budget = (budget or Budget()).start()
     bits = network.check(center)
     ball = HammingBall(bits, radius, free=free)
     prefix = latent(network, cut)
     task = coding(network, ball, len(prefix.blocks), mixed=True)
     changes = _Changes(task, prefix(bits))
-    for runs in task.parts():
-        if budget.spent:
-            break
-        changes.add(runs)
+    reason = budget.reason
+    try:
+        for runs in task.parts():
+            if budget.spent:
+                break
+            changes.add(runs)
+    except KeyboardInterrupt:
+        reason = INTERRUPTED
     table = np.zeros((ball.n, prefix.widths[-1]), dtype=np.int64)
     table[ball.positions] = changes.table()
-    reason = "" if changes.seen == ball.size else f"stopped after {budget.seconds:g} s"
+    reason = "" if changes.seen == ball.size else reason
     return Attribution(tuple(map(tuple, table.tolist())), changes.seen, ball.size, reason)
 
 

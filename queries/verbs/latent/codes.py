@@ -14,7 +14,7 @@ from bnnverify.errors import BadQuery
 from bnnverify.model.arrays import Indices
 from bnnverify.model.latent_code import WIDEST, bits_of, numbers_of
 from bnnverify.model.network import Network
-from bnnverify.problem.budget import Budget
+from bnnverify.problem.budget import INTERRUPTED, Budget
 from bnnverify.problem.region import Region
 from bnnverify.results.codes import ClassCodes, Codes
 
@@ -24,12 +24,16 @@ def codes(network: Network, region: Region, cut: int, *, budget: Budget | None =
 
     By looking at every point, as the bits engine does. When the budget is spent, the codes met so far.
     """
-    budget = budget or Budget()
+    budget = (budget or Budget()).start()
     task = coding(network, region, cut, mixed=True)
     counts: Counter[int] = Counter()
-    for _, numbers, times in met(task, budget):
-        counts.update(dict(zip(numbers.tolist(), times.tolist(), strict=True)))
-    reason = "" if counts.total() == region.size else f"stopped after {budget.seconds:g} s"
+    reason = budget.reason
+    try:
+        for _, numbers, times in met(task, budget):
+            counts.update(dict(zip(numbers.tolist(), times.tolist(), strict=True)))
+    except KeyboardInterrupt:
+        reason = INTERRUPTED
+    reason = "" if counts.total() == region.size else reason
     words = bits_of(list(counts), network.prefix(cut).widths[-1]).tolist()
     return Codes(region.size, {tuple(word): times for word, times in zip(words, counts.values(), strict=True)}, reason)
 

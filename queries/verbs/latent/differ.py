@@ -13,7 +13,8 @@ from bnnverify.problem.budget import Budget
 from bnnverify.problem.event import EachClass
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Region
-from bnnverify.queries.verbs.count import count, counted
+from bnnverify.queries.planning.session import Counted
+from bnnverify.queries.verbs.count import count, result_of
 from bnnverify.queries.verbs.latent.codes import coding, met
 from bnnverify.results.answers import CountResult
 from bnnverify.results.confusion import Confusion
@@ -28,7 +29,7 @@ def differ(a: Network, b: Network, region: Region, *, engine: str = "auto", budg
     engine and budget as for `count`: with the budget spent, the numbers are intervals that hold the truth. "auto" enumerates
     the joint codes of small regions: there are few, and both heads are asked about each code only once.
     """
-    budget, both = budget or Budget(), pair(a, b)
+    budget, both = (budget or Budget()).start(), pair(a, b)
     query = Query(both, region, EachClass())
     few = engine == "auto" and region.size <= FEW and bool(both.blocks) and both.widths[-2] <= WIDEST
     result = _by_codes(query, budget) if few else count(query, engine=engine, budget=budget)
@@ -44,6 +45,6 @@ def _by_codes(query: Query, budget: Budget) -> CountResult:
     for _, codes, times in met(coding(network, query.region, cut, mixed=True), budget):
         np.add.at(totals, head(bits_of(codes, head.inputs)), times)
     seen = [int(k) for k in totals]
-    reason = "" if sum(seen) == query.region.size else f"stopped after {budget.seconds:g} s"
+    reason = "" if sum(seen) == query.region.size else budget.reason
     tally = Tally.seen(query.region.size, seen, reason)
-    return counted(query, "bits", tally.sharpened(), time.monotonic() - started)
+    return result_of(query, Counted(tally, "bits"), time.monotonic() - started)

@@ -14,7 +14,7 @@ from bnnverify.errors import Disagreement
 from bnnverify.model.arrays import Bits, Indices
 from bnnverify.model.latent_code import bits_of, numbers_of
 from bnnverify.model.network import Network
-from bnnverify.problem.budget import Budget
+from bnnverify.problem.budget import INTERRUPTED, Budget
 from bnnverify.problem.event import Leaves
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import HammingBall, Region
@@ -43,13 +43,14 @@ def latents(
     about the largest ball that was finished, and says so.
     """
     started = time.monotonic()
-    budget = budget or Budget()
+    budget = (budget or Budget()).start()
     bits = network.check(center)
     ball = HammingBall(bits, radius, free=free)
     prefix = latent(network, cut)
     tail = network.tail(len(prefix.blocks))
     task = coding(network, ball, len(prefix.blocks), mixed=False)
-    finished = _finished(task, ball, budget) or [_Shell.of(prefix(bits))]
+    finished, interrupted = _finished(task, ball, budget)
+    finished = finished or [_Shell.of(prefix(bits))]
     shells = _shelled(prefix, tail, ball, finished)
     margin, sharp = tail_margin(tail, prefix(bits), budget=budget)
     return Latents(
@@ -59,19 +60,23 @@ def latents(
         margin_exact=sharp,
         witness=_nearest(task, network, ball, shells),
         seconds=time.monotonic() - started,
-        reason="" if shells.radius == ball.outer else f"stopped after {budget.seconds:g} s",
+        reason="" if shells.radius == ball.outer else INTERRUPTED if interrupted else budget.reason,
     )
 
 
-def _finished(task: Enumeration, ball: Region, budget: Budget) -> list[_Shell]:
-    """Return the codes of each shell, nearest first, as far as all of its points are in."""
+def _finished(task: Enumeration, ball: Region, budget: Budget) -> tuple[list[_Shell], bool]:
+    """Return the codes of each shell, nearest first, as far as all of its points are in, and whether Ctrl-C ended it."""
     shells = [_Shell() for _ in range(ball.outer + 1)]
-    for distance, codes, counts in met(task, budget):
-        if distance is None:
-            raise Disagreement("codes: expected points of one distance together, met a mixture")
-        shells[distance].add(codes, counts)
+    interrupted = False
+    try:
+        for distance, codes, counts in met(task, budget):
+            if distance is None:
+                raise Disagreement("codes: expected points of one distance together, met a mixture")
+            shells[distance].add(codes, counts)
+    except KeyboardInterrupt:
+        interrupted = True
     whole = [shell.size == comb(ball.freedom, k) for k, shell in enumerate(shells)]
-    return shells[: whole.index(False)] if False in whole else shells
+    return shells[: whole.index(False)] if False in whole else shells, interrupted
 
 
 class _Shell:

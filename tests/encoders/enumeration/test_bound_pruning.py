@@ -16,7 +16,7 @@ from bnnverify.encoders.enumeration.enumeration import Enumeration
 from bnnverify.encoders.presolve.presolve import presolve
 from bnnverify.queries.engines import enumeration as by_bits
 from tests.support.drawn import queries
-from tests.support.enumerated import enumerated, lows
+from tests.support.enumerated import Direct, enumerated, lows
 
 
 @settings(max_examples=150, deadline=None)
@@ -41,7 +41,7 @@ def test_counts_with_pruning_equal_enumeration(query: Query) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(by_bits, "_is_small", lambda _: False)
         patch.setattr(enumeration, "PRUNING", -1)
-        assert lows(by_bits.BitsEngine().count(query, Budget())) == enumerated(query)
+        assert lows(Direct(by_bits.BitsEngine).count(query, Budget())) == enumerated(query)
 
 
 def test_what_was_pruned_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +50,7 @@ def test_what_was_pruned_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(enumeration, "PRUNING", -1)
     counter = Block([[0, 1] * 10], [3])
     network = Network((counter, Block([[1]], [1])), Head([[0], [1]], [0, 0]))
-    tally = by_bits.BitsEngine(folder=tmp_path).count(Query(network, HammingBall(np.zeros(20), 5), EachClass()), Budget())
+    tally = Direct(by_bits.BitsEngine, folder=tmp_path).count(Query(network, HammingBall(np.zeros(20), 5), EachClass()), Budget())
     odd = 120 * (1 + 10 + 45) + 210 * (1 + 10) + 252
     assert [count.low for count in tally.counts] == [tally.size - odd, odd]
     assert 0 < tally.pruned < tally.size

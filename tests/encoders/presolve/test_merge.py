@@ -16,6 +16,7 @@ from bnnverify.problem.budget import Budget
 from bnnverify.queries.engines.diagrams import BddEngine
 from bnnverify.queries.engines.enumeration import BitsEngine
 from bnnverify.queries.engines.sat import SatEngine
+from tests.support.enumerated import Direct
 from tests.support.random_networks import doubled, planted
 
 
@@ -78,7 +79,7 @@ def test_engines_agree_where_neurons_merge(seed: int) -> None:
     points = np.concatenate(list(region.points()))
     truth = np.bincount(network(points), minlength=network.classes).tolist()
     query = Query(network, region, EachClass())
-    for engine in (BitsEngine(), BddEngine(), BddEngine("oxidd", "region"), SatEngine()):
+    for engine in (Direct(BitsEngine), Direct(BddEngine), Direct(BddEngine, "oxidd", "region"), Direct(SatEngine)):
         tally = engine.count(query, Budget())
         assert [count.low for count in tally.counts] == [count.high for count in tally.counts] == truth, engine.name
 

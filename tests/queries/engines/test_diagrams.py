@@ -24,6 +24,7 @@ from bnnverify.queries.engines import diagrams as by_bdd
 from bnnverify.queries.engines.diagrams import STRATEGIES, BddEngine
 from bnnverify.results.finding import Finding
 from bnnverify.results.progress import Progress
+from tests.support.enumerated import Direct
 from tests.support.requirements import DATA, needs_data
 
 ROOM = 1 << 26  # bytes: small tables for small questions
@@ -37,7 +38,7 @@ def package(request: pytest.FixtureRequest) -> Package:
 @pytest.fixture(scope="module", params=["frontier", *product(("region", "blocks"), sorted(PACKAGES))], ids=str)
 def engine(request: pytest.FixtureRequest) -> Iterator[BddEngine]:
     strategy, package = (request.param, None) if request.param == "frontier" else request.param
-    engine = BddEngine(package, strategy)
+    engine = Direct(BddEngine, package, strategy)
     yield engine
     engine.close()
 
@@ -202,7 +203,7 @@ def test_reports_hold_the_truth_and_narrow(strategy: str, monkeypatch: pytest.Mo
         monkeypatch.setattr(room, limit, 1)
     network, region = random_network(Random(3), 8, (6,), 3), Everything(8)
     want, seen = enumerated(network, region), list[Progress]()
-    BddEngine(strategy=strategy).count(Query(network, region, EachClass()), Budget(), seen.append)
+    Direct(BddEngine, strategy=strategy).count(Query(network, region, EachClass()), Budget(), seen.append)
     assert len(seen) >= (2 if strategy == "frontier" else 16)
     assert [p.done for p in seen] == sorted(p.done for p in seen)
     for progress in seen:
@@ -228,11 +229,11 @@ def test_a_full_table_leaves_an_interval_and_its_reason(monkeypatch: pytest.Monk
     monkeypatch.setattr(frontier, "distinct", full)
     for strategy in ("region", "frontier"):
         query = Query(random_network(Random(3), 8, (6,), 3), Everything(8), EachClass())
-        tally = BddEngine(strategy=strategy).count(query, Budget(memory=2**28))
+        tally = Direct(BddEngine, strategy=strategy).count(query, Budget(memory=2**28))
         assert tally.reason.endswith("not fit into the memory limit of 0.25 GiB")
         assert not any(count.exact for count in tally.counts)
         elsewhere = Query(query.network, query.region, Leaves(query.network(query.region.center)))
-        reason = BddEngine(strategy=strategy).find(elsewhere, Budget()).reason
+        reason = Direct(BddEngine, strategy=strategy).find(elsewhere, Budget()).reason
         assert reason == "the sets of points do not fit into memory"
 
 
@@ -241,7 +242,7 @@ def test_a_real_full_table_ends_in_an_interval_that_holds_the_truth(monkeypatch:
     want = enumerated(network, Everything(20))
     monkeypatch.setattr(by_bdd, "SMALL", 1 << 8)
     for name in sorted(PACKAGES):
-        tally = BddEngine(name, "region").count(Query(network, Everything(20), EachClass()), Budget(memory=1 << 24))
+        tally = Direct(BddEngine, name, "region").count(Query(network, Everything(20), EachClass()), Budget(memory=1 << 24))
         assert "do not fit" in tally.reason
         assert all(count.low <= k <= count.high for count, k in zip(tally.counts, want, strict=True))
 
@@ -265,7 +266,7 @@ def test_shares_that_do_not_add_up_are_not_handed_on(monkeypatch: pytest.MonkeyP
 
 def test_unknown_packages_and_strategies_are_named() -> None:
     with pytest.raises(BadQuery, match="one of frontier, region, blocks, got 'best'"):
-        BddEngine(strategy="best")
+        Direct(BddEngine, strategy="best")
     with pytest.raises(BadQuery, match="one of oxidd, cudd, got 'buddy'"):
         Diagrams("buddy")
 
@@ -279,6 +280,6 @@ def test_100_50_10_at_radius_3(strategy: str, name: str | None) -> None:
     folder = DATA / "bnnquanalyst-csv"
     network = load(folder / "models" / "mnist_bnn_1_blk_100_50_10")
     image = (np.loadtxt(folder / "inputs" / "instance_0_100.txt") > 0).astype(np.uint8)
-    tally = BddEngine(name, strategy).count(Query(network, HammingBall(image, 3), EachClass()), Budget())
+    tally = Direct(BddEngine, name, strategy).count(Query(network, HammingBall(image, 3), EachClass()), Budget())
     assert [count.low for count in tally.counts] == [150348, 0, 2773, 11, 1, 0, 8578, 0, 5040, 0]
     assert all(count.exact for count in tally.counts)

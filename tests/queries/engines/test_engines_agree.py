@@ -15,7 +15,7 @@ from bnnverify.problem.budget import Budget
 from bnnverify.queries.engines import enumeration as by_bits
 from bnnverify.queries.engines.base import Engine
 from tests.support.drawn import queries
-from tests.support.enumerated import enumerated, lows
+from tests.support.enumerated import Direct, enumerated, lows
 from tests.support.zoo import WIDE, ZOO, Case
 
 many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -66,7 +66,7 @@ def test_yes_or_no_equals_enumeration(finder: Engine, query: Query) -> None:
 @given(query=queries())
 def test_the_netlist_paths_of_bits_equal_enumeration(stepping: int, large: int, tmp_path: Path, query: Query) -> None:
     """Small questions do not reach the netlist by themselves."""
-    engine = by_bits.BitsEngine(folder=tmp_path)
+    engine = Direct(by_bits.BitsEngine, folder=tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(by_bits, "_is_small", lambda _: False)
         patch.setattr(enumeration, "STEPPING", stepping)
@@ -149,7 +149,7 @@ def test_any_number_of_workers_counts_the_same(tmp_path: Path) -> None:
     query = Query(network, Region(random.integers(0, 2, 30), np.ones(30, dtype=bool), 0, 7), EachClass())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(enumeration, "CHUNK", 2**22)  # many parts
-        engines = [by_bits.BitsEngine(workers=workers, folder=tmp_path) for workers in (1, 2, 5)]
+        engines = [Direct(by_bits.BitsEngine, workers=workers, folder=tmp_path) for workers in (1, 2, 5)]
         tallies = [engine.count(query, Budget()) for engine in engines]
     assert tallies[0] == tallies[1] == tallies[2]
     assert sum(lows(tallies[0])) == query.region.size

@@ -15,6 +15,7 @@ from bnnverify.queries.engines import enumeration as by_bits
 from bnnverify.queries.engines import first_layer_codes as by_codes
 from bnnverify.queries.engines.enumeration import BitsEngine
 from bnnverify.queries.engines.first_layer_codes import CodesEngine
+from tests.support.enumerated import Direct
 from tests.support.requirements import DATA, needs_data
 
 
@@ -29,7 +30,7 @@ def asked(network: Network, region: Region) -> Query:
 
 
 def test_a_code_that_points_have() -> None:
-    finding = CodesEngine().find(asked(counters(6, [1, 1, 1, 0, 0, 0]), Everything(6)), Budget())
+    finding = Direct(CodesEngine).find(asked(counters(6, [1, 1, 1, 0, 0, 0]), Everything(6)), Budget())
     assert finding.happens
     assert finding.witness
     assert sum(finding.witness.bits) == 3
@@ -37,15 +38,15 @@ def test_a_code_that_points_have() -> None:
 
 @pytest.mark.parametrize("wanted", [[0, 1, 1, 0, 0, 0], [0, 0, 0, 0, 0, 1], [1, 1, 1, 0, 1, 0]])
 def test_a_code_that_leads_to_the_event_but_that_no_point_has(wanted: list[int]) -> None:
-    assert CodesEngine().find(asked(counters(6, wanted), Everything(6)), Budget()).happens is False
+    assert Direct(CodesEngine).find(asked(counters(6, wanted), Everything(6)), Budget()).happens is False
 
 
 def test_a_code_beyond_the_radius() -> None:
     network = counters(6, [1, 1, 1, 1, 0, 0])
     ball = HammingBall(np.zeros(6, dtype=np.uint8), 4)
-    assert CodesEngine().find(asked(network, ball), Budget()).happens
-    assert CodesEngine().find(asked(network, ball.shell(0, 3)), Budget()).happens is False
-    assert CodesEngine().find(asked(network, Everything(6).shell(5, 6)), Budget()).happens is False
+    assert Direct(CodesEngine).find(asked(network, ball), Budget()).happens
+    assert Direct(CodesEngine).find(asked(network, ball.shell(0, 3)), Budget()).happens is False
+    assert Direct(CodesEngine).find(asked(network, Everything(6).shell(5, 6)), Budget()).happens is False
 
 
 def test_a_code_that_only_nearer_points_have() -> None:
@@ -57,8 +58,8 @@ def test_a_code_that_only_nearer_points_have() -> None:
     assert (home, one, two) == (1, 1, 0)
     strict = Network(network.blocks, Head([[0, 0], [-1, -1]], [0, 1], [0, 1]))
     assert [strict(np.array(bits)) for bits in ([0, 0, 1], [1, 0, 1], [1, 1, 0])] == [1, 0, 0]
-    assert CodesEngine().find(query, Budget()).happens
-    assert CodesEngine().find(Query(strict, ball.shell(2), Becomes(1)), Budget()).happens is False
+    assert Direct(CodesEngine).find(query, Budget()).happens
+    assert Direct(CodesEngine).find(Query(strict, ball.shell(2), Becomes(1)), Budget()).happens is False
 
 
 def test_one_reason_rules_out_many_codes() -> None:
@@ -75,9 +76,11 @@ def test_one_reason_rules_out_many_codes() -> None:
         return original(self, code, budget)
 
     with patch.object(by_codes._Reached, "_asked", counted):
-        assert CodesEngine().find(asked(network, Everything(12)), Budget()).happens is False
+        assert Direct(CodesEngine).find(asked(network, Everything(12)), Budget()).happens is False
     assert 1 <= len(calls) < 20
-    assert CodesEngine().find(asked(behind, Everything(12)), Budget()).happens, "neurons that read one bit each have all codes"
+    assert Direct(CodesEngine).find(asked(behind, Everything(12)), Budget()).happens, (
+        "neurons that read one bit each have all codes"
+    )
 
 
 def test_codes_through_the_netlist() -> None:
@@ -89,14 +92,14 @@ def test_codes_through_the_netlist() -> None:
     with patch.object(by_bits, "_is_small", lambda _: False):
         for center in random.integers(0, 2, (12, 20)).astype(np.uint8):
             query = Query(network, HammingBall(center, 3), Leaves(network(center)))
-            finding = CodesEngine().find(query, Budget())
-            assert finding.happens is BitsEngine().find(query, Budget()).happens
+            finding = Direct(CodesEngine).find(query, Budget())
+            assert finding.happens is Direct(BitsEngine).find(query, Budget()).happens
             answers.add(finding.happens)
     assert answers == {True, False}
 
 
 def test_a_spent_budget_is_no_proof() -> None:
-    finding = CodesEngine().find(asked(counters(6, [0, 1, 1, 0, 0, 0]), Everything(6)), Budget(seconds=0.0))
+    finding = Direct(CodesEngine).find(asked(counters(6, [0, 1, 1, 0, 0, 0]), Everything(6)), Budget(seconds=0.0))
     assert finding.happens is None
     assert finding.reason
 
@@ -106,5 +109,5 @@ def test_robust_where_there_are_too_many_points() -> None:
     """84 billion points around this image, two million codes."""
     network = load(DATA / "npaq-models" / "mnist-400-bnn_3blk_200_100.pt")
     center = read_samples("mnist:10", network, data_dir=DATA).bits[0]
-    finding = CodesEngine().find(Query(network, HammingBall(center, 5), Leaves(network(center))), Budget(60))
+    finding = Direct(CodesEngine).find(Query(network, HammingBall(center, 5), Leaves(network(center))), Budget(60))
     assert finding.happens is False

@@ -18,6 +18,7 @@ from bnnverify.encoders.diagrams.frontier import Frontier, distinct
 from bnnverify.encoders.presolve.presolve import presolve
 from bnnverify.problem.budget import Budget
 from bnnverify.queries.engines.diagrams import BddEngine
+from tests.support.enumerated import Direct
 
 
 @st.composite
@@ -81,7 +82,7 @@ def test_one_count_answers_every_smaller_radius(strategy: str | None, seed: int)
     block = Block(random.choice([-1, 1], (5, 8)), random.integers(-2, 3, 5))
     network = Network((block,), Head(random.choice([-1, 1], (3, 5)), [0] * 3))
     region = HammingBall(random.integers(0, 2, 8), 5)
-    tally = BddEngine(strategy=strategy).count(Query(network, region, EachClass()), Budget())
+    tally = Direct(BddEngine, strategy=strategy).count(Query(network, region, EachClass()), Budget())
     assert [shares.distance for shares in tally.shells] == list(range(6))
     for shares in tally.shells:
         points = next(iter(region.shell(shares.distance).points()))
@@ -91,10 +92,10 @@ def test_one_count_answers_every_smaller_radius(strategy: str | None, seed: int)
 def test_layers_too_wide_to_sweep_go_to_diagrams_and_back_again() -> None:
     """80 copied inputs have 2^80 codes; that one of them outweighs all others is found by diagrams."""
     network = Network((Block(np.eye(80), np.ones(80)),), Head([[0] * 80, [100] + [1] * 79], [99, 0]))
-    assert not BddEngine()._sweeps(presolve(network, Everything(80)))
-    tally = BddEngine().count(Query(network, Everything(80), EachClass()), Budget())
+    assert not Direct(BddEngine)._sweeps(presolve(network, Everything(80)))
+    tally = Direct(BddEngine).count(Query(network, Everything(80), EachClass()), Budget())
     assert [count.low for count in tally.counts] == [2**79, 2**79]
-    assert BddEngine()._sweeps(presolve(network, HammingBall(np.zeros(80), 3)))
+    assert Direct(BddEngine)._sweeps(presolve(network, HammingBall(np.zeros(80), 3)))
 
 
 def test_a_budget_that_ends_in_mid_sweep_leaves_an_interval_that_holds_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,9 +106,9 @@ def test_a_budget_that_ends_in_mid_sweep_leaves_an_interval_that_holds_the_truth
     monkeypatch.setattr(frontier, "YIELD", 5)
     monkeypatch.setattr(frontier, "FEW", 1)
     monkeypatch.setattr(frontier, "MEMORY", 1)
-    want, looks = BddEngine(strategy="region").count(query, Budget()), iter(range(60))
+    want, looks = Direct(BddEngine, strategy="region").count(query, Budget()), iter(range(60))
     monkeypatch.setattr(Budget, "spent", property(lambda _: next(looks, None) is None))
-    tally = BddEngine().count(query, Budget(seconds=1000))
+    tally = Direct(BddEngine).count(query, Budget(seconds=1000))
     assert tally.reason == "stopped after 1000 s"
     assert not tally.shells
     assert 0 < sum(count.low for count in tally.counts) < query.region.size
@@ -116,7 +117,7 @@ def test_a_budget_that_ends_in_mid_sweep_leaves_an_interval_that_holds_the_truth
 
 def test_proof_and_witness_from_a_sweep() -> None:
     rare = Network((Block(np.ones((1, 40)), [40]),), Head([[0], [2]], [1, 0]))
-    finding = BddEngine().find(Query(rare, Everything(40), Leaves(0)), Budget())
+    finding = Direct(BddEngine).find(Query(rare, Everything(40), Leaves(0)), Budget())
     assert finding.witness is not None
     assert finding.witness.bits == (1,) * 40
-    assert BddEngine().find(Query(rare, HammingBall(np.zeros(40), 39), Leaves(0)), Budget()).happens is False
+    assert Direct(BddEngine).find(Query(rare, HammingBall(np.zeros(40), 39), Leaves(0)), Budget()).happens is False

@@ -34,12 +34,11 @@ from bnnverify.errors import BadQuery, MissingExtra, WitnessRejected
 from bnnverify.problem.budget import Budget
 from bnnverify.problem.region import Everything, Shell
 from bnnverify.queries.comparison.compare import foresee
-from bnnverify.queries.engines.base import Engine
-from bnnverify.queries.planning.plan import ENGINES
-from bnnverify.queries.planning.subprocess_engine import SubprocessEngine
+from bnnverify.queries.engines.registry import named
+from bnnverify.queries.planning.session import Session
 from bnnverify.results.finding import Verdict
 from tests.support.drawn import queries
-from tests.support.enumerated import enumerated
+from tests.support.enumerated import Direct, enumerated
 from tests.support.random_networks import random_network
 from tests.support.requirements import DATA, needs_data, needs_exact
 from tests.support.zoo import NETWORK, SAMPLES, majority
@@ -51,19 +50,17 @@ CROSSING = Query(NETWORK, HammingBall(SAMPLES.bits[3], 2), Leaves(0))  # four on
 def missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the package exact one that cannot be imported."""
     monkeypatch.setitem(sys.modules, "exact", None)
-    monkeypatch.delitem(sys.modules, "bnnverify.queries.engines.pseudo_boolean", raising=False)
 
 
 @pytest.fixture
-def running() -> Engine:
-    engine: Engine = import_module("bnnverify.queries.engines.pseudo_boolean").ExactEngine()
-    return engine
+def running() -> Direct:
+    return Direct(named("exact").open)
 
 
 @pytest.mark.usefixtures("missing")
 def test_a_missing_package_is_said_before_any_work_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bnnverify.queries.execution.process.Process.pipe", None)  # no child is started
-    monkeypatch.setattr("bnnverify.queries.planning.plan.presolve", None)
+    monkeypatch.setattr("bnnverify.queries.planning.posed.presolve", None)
     sentence = r"engine exact needs exact, which is not installed|exact cannot be imported"
     for ask in (attack, count):
         with pytest.raises(MissingExtra, match=sentence):
@@ -93,7 +90,7 @@ def test_the_command_line_says_what_to_install(command: str, tmp_path: Path, cap
 @settings(max_examples=150, deadline=None)
 @given(query=queries())
 def test_yes_or_no_equals_enumeration(query: Query) -> None:
-    engine = import_module("bnnverify.queries.engines.pseudo_boolean").ExactEngine()
+    engine = Direct(named("exact").open)
     want = enumerated(query)
     for event in (query.event, *map(Becomes, range(query.network.classes)), *map(Leaves, range(query.network.classes))):
         question = Query(query.network, query.region, event)
@@ -121,7 +118,7 @@ def test_large_weights_are_whole_numbers_to_the_last_digit(power: int) -> None:
 
 
 @needs_exact
-def test_large_weights_of_a_network(running: Engine) -> None:
+def test_large_weights_of_a_network(running: Direct) -> None:
     large = 2**50
     network = Network((Block([[large] * 9 + [1]], [5 * large + 1]),), Head([[0], [1]], [1, 0], [1, 0]))
     assert running.find(Query(network, HammingBall(np.zeros(10), 5), Becomes(1)), Budget()).happens is False
@@ -132,7 +129,7 @@ def test_large_weights_of_a_network(running: Engine) -> None:
 
 @needs_exact
 @pytest.mark.parametrize("seed", range(4))
-def test_no_flip_of_a_witness_can_be_spared(seed: int, running: Engine) -> None:
+def test_no_flip_of_a_witness_can_be_spared(seed: int, running: Direct) -> None:
     network = random_network(seed, 20)
     region = HammingBall(np.zeros(20), 20)
     witness = running.find(Query(network, region, Leaves(network(region.center))), Budget()).witness
@@ -144,7 +141,7 @@ def test_no_flip_of_a_witness_can_be_spared(seed: int, running: Engine) -> None:
 
 
 @needs_exact
-def test_a_wrong_encoding_is_found_out(running: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_encoding_is_found_out(running: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
     truly = Rows.at_least
     monkeypatch.setattr(Rows, "at_least", lambda made, weights, bits, bound: -truly(made, weights, bits, bound))
     with pytest.raises(WitnessRejected):
@@ -152,7 +149,7 @@ def test_a_wrong_encoding_is_found_out(running: Engine, monkeypatch: pytest.Monk
 
 
 @needs_exact
-def test_shells_and_fixed_bits(running: Engine) -> None:
+def test_shells_and_fixed_bits(running: Direct) -> None:
     for distance_, want in [(0, False), (4, False), (5, True), (9, True)]:
         assert running.find(Query(NETWORK, Shell(np.zeros(9), distance_), Becomes(1)), Budget()).happens is want
     few = HammingBall(np.zeros(9), 4, free=[0, 1, 2, 3])
@@ -178,17 +175,16 @@ def test_counting_is_refused_with_what_to_use_instead(tmp_path: Path, capsys: py
 @needs_exact
 def test_the_time_limit_is_kept_and_the_next_question_answered() -> None:
     """Whether 34 of 40 neurons of the third layer are ever 1 together stays open for longer than ten seconds."""
-    engine = SubprocessEngine(ENGINES["exact"])
     hard = Network(random_network(1, 60, widths=(40, 40, 40)).blocks, Head([[0] * 40, [1] * 40], [34, 0], [1, 0]))
     query = Query(hard, HammingBall(np.zeros(60), 12), Becomes(1))
-    engine.find(CROSSING, Budget())  # the child is up
-    started = time.monotonic()
-    finding = engine.find(query, Budget(seconds=0.5))
-    assert time.monotonic() - started < 5
-    assert finding.happens is None
-    assert finding.reason == "stopped after 0.5 s"
-    assert engine.find(CROSSING, Budget()).happens
-    engine.close()
+    with Session("exact") as session:
+        session.find(CROSSING, Budget())  # the process is up
+        started = time.monotonic()
+        finding = session.find(query, Budget(seconds=0.5).start()).finding
+        assert time.monotonic() - started < 5
+        assert finding.happens is None
+        assert finding.reason == "stopped after 0.5 s"
+        assert session.find(CROSSING, Budget()).finding.happens
 
 
 @needs_exact
@@ -205,7 +201,7 @@ def test_a_trained_network_equals_sat() -> None:
 
 
 @needs_exact
-def test_ctrl_c_is_pythons_again_afterwards(running: Engine) -> None:
+def test_ctrl_c_is_pythons_again_afterwards(running: Direct) -> None:
     network = majority(9)
     finding = running.find(Query(network, HammingBall(np.zeros(9), 5), Leaves(0)), Budget())
     assert finding.happens

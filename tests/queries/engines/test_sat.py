@@ -13,9 +13,9 @@ from bnnverify.formats import load
 from bnnverify.problem.budget import Budget
 from bnnverify.problem.region import Everything, HammingBall, Shell, Subcube
 from bnnverify.queries.engines import sat as by_sat
-from bnnverify.queries.engines.sat import ADDER, DIAGRAM, NATIVE, SatEngine
-from bnnverify.queries.planning.subprocess_engine import SubprocessEngine
-from tests.support.enumerated import enumerated
+from bnnverify.queries.engines.registry import named
+from bnnverify.queries.engines.sat import SatEngine
+from tests.support.enumerated import Direct, enumerated
 from tests.support.random_networks import hard_query, random_network, random_region
 from tests.support.requirements import DATA, needs_data
 
@@ -36,37 +36,37 @@ def test_every_question_about_random_networks(seed, look, monkeypatch):
     events = [EachClass(), Leaves(seed % 4), Becomes(seed % 4), Becomes(0, 1), Becomes(0, 1, 2, 3)]
     for event in events:
         query = Query(network, region, event)
-        tally = SatEngine().count(query, Budget())
+        tally = Direct(SatEngine).count(query, Budget())
         asked = tally.of(query.targets)
         assert asked.exact, event
         assert asked.low == sum(truth[c] for c in query.targets), event
         assert contains(tally, truth)
-        finding = SatEngine().find(query, Budget())
+        finding = Direct(SatEngine).find(query, Budget())
         assert finding.happens == (asked.low > 0)
-    assert [c.low for c in SatEngine().count(Query(network, region, EachClass()), Budget()).counts] == truth
+    assert [c.low for c in Direct(SatEngine).count(Query(network, region, EachClass()), Budget()).counts] == truth
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS.values(), ids=ENCODINGS.keys())
 def test_every_encoding(encoding):
     network, region = random_network(3, 12, widths=(7,)), HammingBall(np.zeros(12), 4)
-    tally = SatEngine(encoding).count(Query(network, region, EachClass()), Budget())
+    tally = Direct(SatEngine, encoding).count(Query(network, region, EachClass()), Budget())
     assert [c.low for c in tally.counts] == enumerated(Query(network, region, EachClass()))
     assert all(c.exact for c in tally.counts)
 
 
 def test_ties_go_by_rank():
     network = Network((), Head([[2, 0], [0, 2], [1, 1]], [0, 0, 0], [2, 0, 1]))  # 00 and 11: all equal, rank 0 is class 1
-    tally = SatEngine().count(Query(network, Everything(2), EachClass()), Budget())
+    tally = Direct(SatEngine).count(Query(network, Everything(2), EachClass()), Budget())
     assert [c.low for c in tally.counts] == [1, 3, 0]
 
 
 def test_a_decided_region_needs_no_solver(monkeypatch):
-    monkeypatch.setattr(by_sat, "_opened", None)
+    monkeypatch.setattr(by_sat, "Solver", None)
     network = Network((Block(np.ones((1, 80)), [41]),), Head([[0], [1]], [0, 0]))
     query = Query(network, HammingBall(np.zeros(80), 40), Leaves(0))
-    assert SatEngine().count(query, Budget(0)).of(query.targets).high == 0
-    assert SatEngine().find(query, Budget(0)).happens is False
-    assert SatEngine().find(Query(network, query.region, Becomes(0)), Budget(0)).witness.flips == ()
+    assert Direct(SatEngine).count(query, Budget(0)).of(query.targets).high == 0
+    assert Direct(SatEngine).find(query, Budget(0)).happens is False
+    assert Direct(SatEngine).find(Query(network, query.region, Becomes(0)), Budget(0)).witness.flips == ()
 
 
 def test_eighty_bits_in_closed_form():
@@ -74,7 +74,7 @@ def test_eighty_bits_in_closed_form():
     weights = np.zeros((1, 80))
     weights[0, :3] = 1
     network = Network((Block(weights, [1]),), Head([[0], [1]], [1, 0], [1, 0]))
-    tally = SatEngine().count(Query(network, Everything(80), EachClass()), Budget(60))
+    tally = Direct(SatEngine).count(Query(network, Everything(80), EachClass()), Budget(60))
     assert [(c.low, c.high) for c in tally.counts] == [(2**77, 2**77), (7 * 2**77, 7 * 2**77)]
 
 
@@ -82,15 +82,15 @@ def test_a_needle_in_a_large_ball():
     """Class 1 only where all of 79 given bits are flipped, out of 80."""
     network = Network((Block([[1] * 79 + [0]], [79]),), Head([[0], [1]], [1, 0], [1, 0]))
     query = Query(network, HammingBall(np.zeros(80), 79), Leaves(0))
-    assert SatEngine().find(query, Budget()).witness.flips == tuple(range(79))
-    assert SatEngine().find(Query(network, query.region.shell(0, 78), Leaves(0)), Budget()).happens is False
+    assert Direct(SatEngine).find(query, Budget()).witness.flips == tuple(range(79))
+    assert Direct(SatEngine).find(Query(network, query.region.shell(0, 78), Leaves(0)), Budget()).happens is False
 
 
 def test_regions_without_their_centre_and_without_freedom():
     network = Network((), Head([[0, 0, 0], [1, 1, 1]], [1, 0], [1, 0]))  # class 1 from one 1 on
     zeros = np.zeros(3)
     for region, truth in [(Shell(zeros, 1), [0, 3]), (HammingBall(zeros, 1), [1, 3]), (Subcube(zeros, []), [1, 0])]:
-        tally = SatEngine().count(Query(network, region, EachClass()), Budget())
+        tally = Direct(SatEngine).count(Query(network, region, EachClass()), Budget())
         assert [c.low for c in tally.counts] == truth
 
 
@@ -99,11 +99,11 @@ def test_a_spent_budget_gives_an_interval(event):
     network, region = random_network(2, 9), HammingBall(np.zeros(9), 4)
     truth = enumerated(Query(network, region, EachClass()))
     assert min(truth[:2]) > 0
-    tally = SatEngine().count(Query(network, region, event), Budget(0))
+    tally = Direct(SatEngine).count(Query(network, region, event), Budget(0))
     assert contains(tally, truth)
     assert not all(count.exact for count in tally.counts)
     assert tally.reason == "stopped after 0 s"
-    finding = SatEngine().find(Query(network, region, Becomes(*np.flatnonzero(truth)[1:].tolist())), Budget(0))
+    finding = Direct(SatEngine).find(Query(network, region, Becomes(*np.flatnonzero(truth)[1:].tolist())), Budget(0))
     assert finding.happens is None or finding.witness is not None
 
 
@@ -126,7 +126,7 @@ def test_wherever_it_stops_the_interval_holds_the_truth(looks, monkeypatch):
     monkeypatch.setattr(by_sat, "BATCH", 3)
     query = Query(random_network(2, 9), HammingBall(np.zeros(9), 4), EachClass())
     truth, reports = enumerated(query), []
-    tally = SatEngine().count(query, Ticking(looks), reports.append)
+    tally = Direct(SatEngine).count(query, Ticking(looks), reports.append)
     assert contains(tally, truth)
     assert all(contains(progress.tally, truth) and progress.done <= progress.total for progress in reports)
     assert sorted(p.done for p in reports) == [p.done for p in reports]
@@ -134,7 +134,7 @@ def test_wherever_it_stops_the_interval_holds_the_truth(looks, monkeypatch):
 
 def test_the_time_limit_is_kept():
     budget = Budget(0.5)
-    tally = SatEngine().count(hard_query(), budget)
+    tally = Direct(SatEngine).count(hard_query(), budget)
     assert tally.reason
     assert budget.left > -2
     assert sum(c.low for c in tally.counts) > 0
@@ -142,17 +142,10 @@ def test_the_time_limit_is_kept():
 
 def test_a_wrong_encoding_is_found_out():
     majority = Network((Block(np.ones((1, 9)), [5]),), Head([[0], [1]], [0, 0]))
-    liar = SatEngine(lambda clauses, terms, bound: -adder(clauses, terms, bound))
+    liar = Direct(SatEngine, lambda clauses, terms, bound: -adder(clauses, terms, bound))
     for ask in (liar.count, liar.find):
         with pytest.raises(WitnessRejected):
             ask(Query(majority, Everything(9), Leaves(0)), Budget())
-
-
-def test_in_a_child_process():
-    engine = SubprocessEngine("bnnverify.queries.engines.sat:SatEngine")
-    query = Query(random_network(3, 9), HammingBall(np.zeros(9), 3), EachClass())
-    assert [c.low for c in engine.count(query, Budget(60)).counts] == enumerated(query)
-    engine.close()
 
 
 @needs_data
@@ -162,7 +155,7 @@ def test_npaq_at_radius_2(name):
     center = (np.array(EXAMPLE.read_text().split(), dtype=int) > 0).astype(np.uint8)
     query = Query(network, HammingBall(center, 2), EachClass())
     assert query.region.size == 1 + 100 + comb(100, 2)
-    tally = SatEngine().count(query, Budget())
+    tally = Direct(SatEngine).count(query, Budget())
     assert [c.low for c in tally.counts] == enumerated(query)
     assert all(c.exact for c in tally.counts)
 
@@ -171,16 +164,15 @@ def test_npaq_at_radius_2(name):
 def test_no_flip_of_a_witness_can_be_spared(seed):
     network, region = random_network(seed, 12), HammingBall(np.zeros(12), 12)
     query = Query(network, region, Leaves(network(region.center)))
-    witness = SatEngine().find(query, Budget()).witness
+    witness = Direct(SatEngine).find(query, Budget()).witness
     for i in witness.flips if witness else ():
         fewer = np.array(witness.bits)
         fewer[i] = 0
         assert network(fewer) == query.event.label
 
 
-@pytest.mark.parametrize("variant", [DIAGRAM, ADDER, NATIVE], ids=lambda variant: variant.name)
-def test_a_variant_makes_engines_of_its_name(variant):
-    engine = variant()
-    assert (engine.name, engine.ability) == (variant.name, SatEngine.ability)
+@pytest.mark.parametrize("name", ["sat:diagram", "sat:adder", "sat:native"])
+def test_every_variant_is_registered_and_counts(name):
+    assert named(name).ability == named("sat").ability
     query = Query(random_network(3, 9), HammingBall(np.zeros(9), 3), EachClass())
-    assert [c.low for c in engine.count(query, Budget()).counts] == enumerated(query)
+    assert [c.low for c in Direct(named(name).open).count(query, Budget()).counts] == enumerated(query)

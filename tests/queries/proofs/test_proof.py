@@ -14,10 +14,11 @@ import pytest
 from bnnverify import HammingBall, Leaves, Query, Samples, attack, save
 from bnnverify.checker.sample import shown
 from bnnverify.errors import BadInput, BadQuery, Rejected
+from bnnverify.problem.budget import Budget
 from bnnverify.queries.proofs.check import check
-from bnnverify.queries.proofs.prove import Sample, Task, answered, prove
+from bnnverify.queries.proofs.prove import prove
 from bnnverify.results.finding import Verdict
-from tests.support.proven import RADIUS, SEED, center, changed, checked, network, proven, reason, relisted, samples
+from tests.support.proven import RADIUS, SEED, center, changed, checked, network, proven, reason, relisted, samples, written_proof
 from tests.support.zoo import majority
 
 
@@ -53,7 +54,7 @@ def test_a_finished_folder_is_not_asked_again(copied: Path) -> None:
     before = (copied / str(SEED) / "claim.json").stat().st_mtime_ns
     asked: list[int] = []
     result = prove(
-        network(SEED), samples(SEED, 1, 4), radius=RADIUS, folder=copied, report=lambda row, *_: asked.append(row.index)
+        network(SEED), samples(SEED, 1, 4), radius=RADIUS, folder=copied, progress=lambda row, *_: asked.append(row.index)
     )
     assert asked == [4]
     assert len(result.rows) == 3
@@ -78,7 +79,7 @@ def test_other_work_is_refused(copied: Path, tmp_path: Path) -> None:
 
 
 def test_no_time_is_unknown_and_leaves_no_proof(tmp_path: Path) -> None:
-    result = prove(network(SEED), samples(SEED), radius=RADIUS, folder=tmp_path / "p", timeout=1e-9)
+    result = prove(network(SEED), samples(SEED), radius=RADIUS, folder=tmp_path / "p", budget=Budget(1e-9))
     assert [row.verdict for row in result.rows] == [Verdict.UNKNOWN]
     assert not (tmp_path / "p" / str(SEED)).exists()
     assert not check(tmp_path / "p").accepted
@@ -220,8 +221,7 @@ def test_forged_formulas_of_a_vulnerable_sample_are_rejected(tmp_path: Path) -> 
     """The meanings are right; the clauses say too much, or the trace does, or the constant is not variable 1 and left out."""
     net = majority(6)
     folder = tmp_path / "0"
-    task = Task(net, 1, np.ones(6, dtype=np.bool_), None, None, tmp_path)
-    answered(task, Sample(0, np.array([1, 1, 1, 1, 0, 0], dtype=np.uint8), None))
+    written_proof(tmp_path, net, 1, np.array([1, 1, 1, 1, 0, 0], dtype=np.uint8))
     assert shown(folder, net).claim.verdict == "VULNERABLE"
     changed(tmp_path, by="trace", verdict="ROBUST", witness=None, folded=[[]], classes=[0, 1])
     flips = [f"flip {i + 2} {i}" for i in range(6)]

@@ -16,6 +16,7 @@ from bnnverify import BadQuery, Becomes, Checked, Disagreement, InputCoding, Ver
 from bnnverify.cli import BAD, DECIDED, OPEN
 from bnnverify.errors import BadInput
 from bnnverify.formats import load
+from bnnverify.problem.budget import Budget
 from bnnverify.queries.proofs.check import check
 from bnnverify.report.proof_table import check_sentences
 from tests.support.proven import center, network, relisted
@@ -176,7 +177,7 @@ def test_no_flips_at_all_and_the_nearest(flips: int, tmp_path: Path) -> None:
 
 def test_no_time_for_a_proof_is_said(tmp_path: Path) -> None:
     found = distance(network(SEED), center(SEED))
-    proof = prove_distance(network(SEED), center(SEED), found, folder=tmp_path / "p", timeout=1e-9)
+    proof = prove_distance(network(SEED), center(SEED), found, folder=tmp_path / "p", budget=Budget(1e-9))
     assert (proof.verdict, proof.holds) == (Verdict.UNKNOWN, False)
     assert proof.reason.startswith("stopped after")
     assert not check(tmp_path / "p").accepted

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bnnverify import BadInput, BadQuery, BadSample, Certification, Row, Samples, Verdict, certify
+from bnnverify import BadInput, BadQuery, BadSample, Budget, Certification, Row, Samples, Verdict, certify
 from tests.support.requirements import EVERY_ENGINE
 from tests.support.zoo import NETWORK, SAMPLES, parity
 
@@ -28,7 +28,9 @@ def test_certify(engine: str, jobs: int) -> None:
     if jobs > 1 and engine in ("bdd", "sat"):
         pytest.skip("in a child either way")
     heard: list[tuple[int, int]] = []
-    table = certify(NETWORK, SAMPLES, radius=2, engine=engine, jobs=jobs, report=lambda _, done, all_: heard.append((done, all_)))
+    table = certify(
+        NETWORK, SAMPLES, radius=2, engine=engine, jobs=jobs, progress=lambda _, done, all_: heard.append((done, all_))
+    )
     assert [row.index for row in table.rows] == list(SAMPLES.indices)
     assert [row.verdict for row in table.rows] == VERDICTS
     assert heard == [(k, 6) for k in range(1, 7)]
@@ -52,7 +54,7 @@ def test_certify_counts_on_request_and_only_decides_on_request() -> None:
 
 
 def test_undecided_samples_stay_in_the_denominator() -> None:
-    table = certify(NETWORK, SAMPLES, radius=2, engine="sat", timeout=0.0)
+    table = certify(NETWORK, SAMPLES, radius=2, engine="sat", budget=Budget(0.0))
     assert not table.decided
     assert len(table.rows) == 6
     unknown = [row for row in table.rows if row.verdict is Verdict.UNKNOWN]
@@ -80,17 +82,17 @@ def test_resume_reads_finished_rows_and_asks_only_for_the_rest(tmp_path: Path) -
     with path.open("ab") as file:
         file.write(b'{"key": "cut off by a ki')
     heard: list[int] = []
-    table = certify(NETWORK, SAMPLES, radius=2, resume=path, report=lambda row, *_: heard.append(row.index))
+    table = certify(NETWORK, SAMPLES, radius=2, resume=path, progress=lambda row, *_: heard.append(row.index))
     assert heard == [14, 15, 19]
     assert [row.verdict for row in table.rows] == VERDICTS
-    again = certify(NETWORK, SAMPLES, radius=2, resume=path, report=lambda row, *_: heard.append(row.index))
+    again = certify(NETWORK, SAMPLES, radius=2, resume=path, progress=lambda row, *_: heard.append(row.index))
     assert again.rows == table.rows
     assert heard == [14, 15, 19]
 
 
 def test_undecided_rows_are_asked_again(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
-    certify(NETWORK, SAMPLES, radius=2, engine="sat", timeout=0.0, resume=path)
+    certify(NETWORK, SAMPLES, radius=2, engine="sat", budget=Budget(0.0), resume=path)
     assert [row.verdict for row in certify(NETWORK, SAMPLES, radius=2, resume=path).rows] == VERDICTS
 
 
@@ -137,7 +139,7 @@ def slowly(row, done, wanted):
     if done == 3:
         time.sleep(30)
 
-table = certify(NETWORK, SAMPLES, radius=2, jobs=int(sys.argv[1]), resume=Path(sys.argv[2]), report=slowly)
+table = certify(NETWORK, SAMPLES, radius=2, jobs=int(sys.argv[1]), resume=Path(sys.argv[2]), progress=slowly)
 print("kept", len(table.rows), table.decided, flush=True)
 """
 

@@ -17,7 +17,9 @@ from bnnverify.problem.cost import NORMS, Cost, flip_cost, pixel_cost
 from bnnverify.problem.event import Event
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Subcube
-from bnnverify.queries.attacks.upper_bound import lighter, upper_bound
+from bnnverify.queries.attacks.upper_bound import upper_bound, without_spare_flips
+from bnnverify.queries.engines.base import Found
+from bnnverify.queries.planning.session import Decided
 from bnnverify.queries.verbs import distance as room
 from bnnverify.results.answers import Distance
 from bnnverify.results.finding import Finding, confirmed
@@ -123,8 +125,8 @@ def test_hopeless_regions_are_left_whole(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_stopped_with_what_the_attack_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped(*_: object) -> Finding:
-        return Finding(None, reason="stopped after 1 s")
+    def stopped(*_: object) -> Found:
+        return Found(None, reason="stopped after 1 s")
 
     monkeypatch.setattr("bnnverify.queries.engines.enumeration.BitsEngine.find", stopped)
     monkeypatch.setattr(room, "QUICK", -1.0)
@@ -142,7 +144,7 @@ def test_stopped_with_what_the_attack_found(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_witness_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     center = np.zeros(5, dtype=np.uint8)
     dear = confirmed(Query(majority(5), Subcube(center, np.arange(5)), Leaves(0)), np.ones(5, dtype=np.uint8))
-    monkeypatch.setattr("bnnverify.queries.engines.enumeration.BitsEngine.find", lambda *_: Finding(True, dear))
+    monkeypatch.setattr("bnnverify.queries.planning.session.Session.find_posed", lambda *_: Decided(Finding(True, dear), "bits"))
     with pytest.raises(WitnessRejected, match="costs at most"):
         distance(majority(5), center, cost=Cost(np.arange(1, 6), np.ones(5, dtype=np.bool_)), engine="bits")
 
@@ -158,7 +160,7 @@ def test_attacks_end_and_are_never_too_cheap() -> None:
             continue
         assert want is not None
         assert cost.of(found.flips) >= want
-        assert lighter(query, found, cost) == found
+        assert without_spare_flips(query, found, cost) == found
         assert upper_bound(query, cost, Budget()) == found
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from bnnverify import BadInput, EachClass, Everything, HammingBall, Query, Region, Shell, count
 from bnnverify.problem.budget import Budget
-from bnnverify.queries.planning.plan import ENGINES
 from tests.support.requirements import COUNTING_ENGINES
 from tests.support.zoo import majority, parity
 
@@ -23,7 +22,7 @@ REGIONS = [HammingBall(FOUR_ONES, 3), Shell(FOUR_ONES, 2, 4, free=[0, 2, 4, 6, 8
 @pytest.mark.parametrize("engine", COUNTING_ENGINES)
 @pytest.mark.parametrize("region", REGIONS, ids=lambda region: region.kind)
 def test_count_by_pieces_is_the_count(engine: str, region: Region, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bnnverify.queries.planning.plan.PIECES", dict.fromkeys(ENGINES, 5))
+    monkeypatch.setattr("bnnverify.queries.planning.plan.Plan.piece", 5)
     query, path = Query(NETWORK, region, EachClass()), tmp_path / "pieces.jsonl"
     whole, pieces = count(query, engine="bits"), count(query, engine=engine, resume=path)
     assert pieces.counts == whole.counts
@@ -32,7 +31,7 @@ def test_count_by_pieces_is_the_count(engine: str, region: Region, tmp_path: Pat
     assert len(lines) > 3
     path.write_bytes(b"".join(lines[:3]) + lines[3][:7])  # killed in the middle of a line
     heard: list[int] = []
-    again = count(query, engine=engine, resume=path, report=lambda progress: heard.append(progress.done))
+    again = count(query, engine=engine, resume=path, progress=lambda progress: heard.append(progress.done))
     assert again.counts == whole.counts
     assert heard == sorted(heard)
     assert path.read_bytes().splitlines(keepends=True) == lines
@@ -41,7 +40,7 @@ def test_count_by_pieces_is_the_count(engine: str, region: Region, tmp_path: Pat
 
 
 def test_a_stopped_count_by_pieces_is_an_interval_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bnnverify.queries.planning.plan.PIECES", dict.fromkeys(ENGINES, 2**20))
+    monkeypatch.setattr("bnnverify.queries.planning.plan.Plan.piece", 2**20)
     network, path = parity(40), tmp_path / "pieces.jsonl"
     query = Query(network, HammingBall(np.zeros(40), 6), EachClass())
     heard: list[int] = []
@@ -52,7 +51,7 @@ def test_a_stopped_count_by_pieces_is_an_interval_and_goes_on(tmp_path: Path, mo
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        count(query, resume=path, report=stop)
+        count(query, resume=path, progress=stop)
     kept = len(path.read_text().splitlines())
     assert kept >= 1
     stopped = count(query, engine="bits", budget=Budget(seconds=0.0), resume=path)

@@ -99,7 +99,7 @@ def test_growing_radii_end_at_the_first_that_fails(engine: str) -> None:
 
 def test_what_is_known_by_now_is_told() -> None:
     heard: list[SafeRadius] = []
-    found = tolerance(parity(7), np.zeros(7), share=Fraction(9, 10), report=lambda known, _: heard.append(known))
+    found = tolerance(parity(7), np.zeros(7), share=Fraction(9, 10), progress=lambda known, _: heard.append(known))
     assert found.exact
     assert [known.shares for known in heard] == [found.shares[: len(known.shares)] for known in heard]
     assert [len(known.shares) for known in heard] == sorted(len(known.shares) for known in heard)

@@ -27,8 +27,9 @@ from bnnverify import (
     distance,
 )
 from bnnverify.problem.budget import Budget
-from bnnverify.queries.planning.plan import choose
-from bnnverify.queries.verbs.count import counted
+from bnnverify.queries.planning.session import Counted
+from bnnverify.queries.verbs.count import result_of
+from tests.support.enumerated import planned
 from tests.support.requirements import COUNTING_ENGINES, EVERY_ENGINE
 from tests.support.zoo import NETWORK, SAMPLES, ZOO, majority
 
@@ -85,9 +86,9 @@ def test_unknown_engine() -> None:
 def test_a_tally_that_contradicts_the_network_is_no_result() -> None:
     query = Query(NETWORK, HammingBall(SAMPLES.bits[0], 1), EachClass())
     with pytest.raises(Disagreement, match="centre is of class 0"):
-        counted(query, "wrong", Tally.seen(10, [0, 10]), 0.0)
+        result_of(query, Counted(Tally.seen(10, [0, 10]), "wrong"), 0.0)
     with pytest.raises(Disagreement, match="tally of 10 points"):
-        counted(query, "wrong", Tally.seen(9, [9, 0]), 0.0)
+        result_of(query, Counted(Tally.seen(9, [9, 0]), "wrong"), 0.0)
 
 
 @pytest.mark.parametrize("engine", EVERY_ENGINE)
@@ -120,7 +121,7 @@ def test_distance(engine: str) -> None:
 
 def test_distance_reports_and_stops() -> None:
     heard: list[Distance] = []
-    distance(NETWORK, SAMPLES.bits[1], report=heard.append)
+    distance(NETWORK, SAMPLES.bits[1], progress=heard.append)
     assert [known.low for known in heard] == sorted(known.low for known in heard)
     assert all(known.searched == 9 and not known.exact for known in heard)
     wide = majority(81)
@@ -136,15 +137,15 @@ def test_distance_reports_and_stops() -> None:
 
 
 def test_auto_says_why() -> None:
-    small = choose(ZOO[0].query, counting=True)
-    assert small.engine == "bits"
-    assert small.why.startswith("bits: 512 points")
+    small = planned(ZOO[0].query, counting=True)
+    assert small.name == "bits"
+    assert str(small).startswith("bits: 512 points")
     network = majority(81)
     wide = Query(network, Everything(81), EachClass())
-    assert choose(wide, counting=True).engine == "bdd"
+    assert planned(wide, counting=True).name == "bdd"
     middle = Query(network, HammingBall(np.zeros(81), 60, free=np.arange(81) < 60), EachClass())
-    assert choose(middle, counting=True).engine == choose(wide, counting=True).engine == "bdd"
-    assert choose(wide, counting=False).engine == "codes", "one neuron has two codes"
+    assert planned(middle, counting=True).name == planned(wide, counting=True).name == "bdd"
+    assert planned(wide, counting=False).name == "codes", "one neuron has two codes"
     enormous = majority(2000)
-    assert choose(Query(enormous, Everything(2000), EachClass()), counting=True).engine == "bdd"
-    assert choose(Query(network, Shell(np.zeros(81), 40), EachClass()), "sat", counting=False).why == "sat: asked for"
+    assert planned(Query(enormous, Everything(2000), EachClass()), counting=True).name == "bdd"
+    assert planned(Query(network, Shell(np.zeros(81), 40), EachClass()), "sat", counting=False).reason == "asked for"

@@ -1,0 +1,64 @@
+"""What an engine is asked: a presolved network, a region of flips, and the classes that are sought."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from bnnverify.encoders.presolve.presolve import Presolved
+from bnnverify.model.arrays import Bits
+from bnnverify.model.network import Network
+from bnnverify.problem.region import Region
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """At how many points of region is the class one of targets, and is it at any?
+
+    network: what presolve left of the network that was asked about; it reads flips. region: over those flips.
+    targets: sought classes of network. each: whether every class is to be counted on its own.
+    """
+
+    network: Network
+    region: Region
+    targets: frozenset[int]
+    each: bool = False
+
+    @classmethod
+    def about(cls, solved: Presolved, classes: Collection[int], *, each: bool = False) -> Question:
+        """Return the question for these classes of the network that was presolved."""
+        targets = frozenset(k for k, label in enumerate(solved.classes) if label in classes)
+        return cls(solved.network, solved.region, targets, each)
+
+    @property
+    def decided(self) -> bool:
+        """Return whether one class is left, which then holds on the whole region."""
+        return self.network.head is not None and self.network.classes == 1
+
+    @property
+    def live(self) -> tuple[int, ...]:
+        """Return how many neurons of each block are open."""
+        return tuple(block.outputs for block in self.network.blocks)
+
+    @property
+    def nearest(self) -> Bits:
+        """Return the flips of the point with the fewest of them, the first ones: (freedom,)."""
+        return (np.arange(self.region.n) < self.region.inner).astype(np.uint8)
+
+    def happens(self, flips: Bits) -> bool:
+        """Return whether flips (freedom,) lie in the region and their class is sought."""
+        return flips in self.region and self.network(flips) in self.targets
+
+    def minimal(self, flips: Bits) -> Bits:
+        """Return what is left of flips that happen when they are taken back one by one until none can be spared."""
+        spared = True
+        while spared:
+            spared = False
+            for i in np.flatnonzero(flips).tolist():
+                fewer = flips.copy()
+                fewer[i] = 0
+                if self.happens(fewer):
+                    flips, spared = fewer, True
+        return flips
