@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,8 +22,9 @@ from bnnverify.queries.comparison.measurement import TRIES, Task, case, unanswer
 from bnnverify.queries.comparison.metrics import Grids, figures
 from bnnverify.queries.comparison.participants import Participant, checked, rivals, untouched
 from bnnverify.queries.engines.registry import AUTO, named
+from bnnverify.queries.comparison.settled import is_settled, is_stopped, kept_of, rows_of
 from bnnverify.queries.execution.pool import Lost, side_by_side
-from bnnverify.queries.storage.store import Store, is_settled, is_stopped
+from bnnverify.queries.storage.store import Store
 from bnnverify.queries.verbs.latent.codes import class_codes
 from bnnverify.results.comparison import FEWEST_SEEDS, Comparison, Contender, Outcome, Sample, Terms
 from bnnverify.results.finding import Verdict
@@ -123,8 +125,7 @@ def foresee(
     if engine != AUTO:
         named(engine).open().close()  # its package may be missing
     task = Task(_radii(radii, samples.bits.shape[1]))
-    asked = _Field((), _first(samples, limit), task).asked()
-    with Store(store if store and store.exists() else None, asked):
+    with _Field((), _first(samples, limit), task).store(store if store and store.exists() else None):
         pass
 
 
@@ -152,33 +153,38 @@ class _Field:
     samples: tuple[Sample, ...]
     task: Task
 
-    def asked(self) -> dict[str, str]:
-        """Return what rows of an earlier run must have in common with these, by name."""
-        models = {f"model {who}": who.network.sha256 for who in self.participants}
-        samples = {f"sample {s.index}": hashlib.sha256(f"{s.label} {s.bits}".encode()).hexdigest() for s in self.samples}
+    def store(self, path: Path | None) -> Store:
+        """Return the store of rows that depend on all this; later runs may add models and samples."""
+        models = {str(who): who.network.sha256 for who in self.participants}
+        samples = {str(s.index): hashlib.sha256(f"{s.label} {s.bits}".encode()).hexdigest() for s in self.samples}
         radii = ",".join(map(str, self.task.radii))
-        return {"bnnverify": __version__, "radii": radii, "inputs per attack": str(TRIES), **models, **samples}
+        same = {"verb": "compare", "radii": radii, "inputs per attack": TRIES}
+        return Store(path, same, growing={"model": models, "sample": samples})
 
 
 def _rows(field: _Field, jobs: int, path: Path | None, report: Finished) -> Rows:
     """Return the finished rows, in the order of their keys."""
     done: dict[tuple[str, int, int], Rows] = {}
     wanted = len(field.participants) * len(field.samples)
-    with Store(path, field.asked()) as store, suppress(KeyboardInterrupt):
-        known, todo = store.known(), list[tuple[Participant, Sample]]()
+    with field.store(path) as store, suppress(KeyboardInterrupt):
+        todo = list[tuple[Participant, Sample]]()
         for sample in field.samples:  # one sample after the other: whenever it is stopped, the arms have had the same
             for who in field.participants:
-                rows = known.get((who.arm, who.seed, sample.index), ())
+                rows = store.recall(_key(who, sample), partial(rows_of, model=(who.arm, who.seed), sample=sample.index)) or ()
                 if is_settled(rows, field.task.radii, counting=bool(field.task.counting)):
                     done[who.arm, who.seed, sample.index] = rows
                 else:
                     todo.append((who, sample))
         for who, sample, found in _answers(field, todo, jobs):
             rows = tuple(replace(row, seed=who.seed, sample=sample.index, arm=who.arm, label=sample.label) for row in found)
-            store.keep(rows)
+            store.keep(_key(who, sample), kept_of(rows))
             done[who.arm, who.seed, sample.index] = rows
             report(len(done) * len(field.task.radii), wanted * len(field.task.radii))
     return tuple(sorted((row for rows in done.values() for row in rows), key=lambda row: row.key))
+
+
+def _key(who: Participant, sample: Sample) -> str:
+    return f"sample {sample.index} of {who}"
 
 
 def _answers(field: _Field, todo: Sequence[tuple[Participant, Sample]], jobs: int) -> Iterator[tuple[Participant, Sample, Rows]]:

@@ -1,19 +1,50 @@
 """Rows of a comparison as a table for other programs: CSV or Parquet, by the file's name. The only home of pyarrow.
 
-The columns are those of the store: counts are decimal text, lists are JSON.
+Counts are decimal text, since columns end at 64 bits; lists are JSON.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from bnnverify.errors import BadQuery
 from bnnverify.extras import needed
-from bnnverify.queries.storage.store import COLUMNS, columns_of
 from bnnverify.results.comparison import Outcome
+
+COLUMNS = {
+    "seed": "INTEGER",
+    "sample": "INTEGER",
+    "arm": "TEXT",
+    "radius": "INTEGER",
+    "label": "INTEGER",
+    "predicted": "INTEGER",
+    "correct": "INTEGER",
+    "verdict": "TEXT",
+    "size": "TEXT",
+    "adversarial_low": "TEXT",
+    "adversarial_high": "TEXT",
+    "confidence": "REAL",
+    "shell": "TEXT",
+    "targeted": "TEXT",
+    "distance": "INTEGER",
+    "beyond": "INTEGER",
+    "witness": "TEXT",
+    "becomes": "INTEGER",
+    "greedy": "INTEGER",
+    "gradient": "INTEGER",
+    "attacked": "INTEGER",
+    "heat": "TEXT",
+    "code_radius": "INTEGER",
+    "latent": "TEXT",
+    "engine": "TEXT",
+    "seconds": "REAL",
+    "reason": "TEXT",
+}
+LISTS = ("shell", "targeted", "witness", "heat", "latent")
 
 Lines = Sequence[dict[str, Any]]
 
@@ -31,6 +62,16 @@ def exporter(path: Path) -> Callable[[Sequence[Outcome]], None]:
     return lambda rows: writers[path.suffix](path, [columns_of(row) for row in rows])
 
 
+def columns_of(row: Outcome) -> dict[str, Any]:
+    """Return a row as the flat values of its columns."""
+    flat = row.to_json()
+    count = flat.pop("adversarial")
+    flat |= {"adversarial_low": str(count["low"]), "adversarial_high": str(count["high"]), "confidence": count["confidence"]}
+    flat |= {"size": str(row.size), "verdict": row.verdict.value, "correct": int(row.correct), "attacked": int(row.attacked)}
+    flat |= {name: None if flat[name] is None else json.dumps(flat[name]) for name in LISTS}
+    return {name: flat[name] for name in COLUMNS}
+
+
 def _csv(path: Path, lines: Lines) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(COLUMNS))
@@ -43,5 +84,5 @@ def _parquet(path: Path, lines: Lines) -> None:
     from pyarrow.parquet import write_table
 
     kinds = {"INTEGER": pa.int64(), "REAL": pa.float64(), "TEXT": pa.string()}
-    layout = pa.schema([(name, kinds[kind.split()[0]]) for name, kind in COLUMNS.items()])
+    layout = pa.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
     write_table(pa.Table.from_pylist(list(lines), schema=layout), path)

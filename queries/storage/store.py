@@ -1,194 +1,230 @@
-"""Finished rows of a comparison in a SQLite file, so that an interrupted or killed run loses nothing that was done.
+"""Finished work in a SQLite file, so that an interrupted or killed run loses nothing that was finished. The only home of sqlite3.
 
-Table `rows` has one row per (seed, sample, arm, radius). Counts are decimal text, since columns end at 64 bits; lists are JSON.
-Every finished sample of a model is one transaction in a write-ahead log: after a kill it is there as a whole or not at all, and
-others may read the file meanwhile.
+Table `rows` has a key, a value in JSON and a checksum for each finished piece of a count, row of a certification or sample of a
+comparison; table `fingerprint` says what work they belong to. A row goes to a write-ahead log: whatever ends the program, the row
+is there or it is not. A power cut may lose the rows of the last moments, never a half or another one.
 """
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
+from bnnverify._version import __version__
 from bnnverify.errors import BadInput
-from bnnverify.results.comparison import Outcome
-from bnnverify.results.finding import Verdict
+from bnnverify.queries.storage.exact_json import from_text, to_text
+from bnnverify.queries.storage.fingerprint import Fingerprint, Groups
 
-OURS = 0x626E6E76  # "bnnv": the application number in the file's head
-KEY = ("seed", "sample", "arm", "radius")
-COLUMNS = {
-    "seed": "INTEGER NOT NULL",
-    "sample": "INTEGER NOT NULL",
-    "arm": "TEXT NOT NULL",
-    "radius": "INTEGER NOT NULL",
-    "label": "INTEGER NOT NULL",
-    "predicted": "INTEGER NOT NULL",
-    "correct": "INTEGER NOT NULL",
-    "verdict": "TEXT NOT NULL",
-    "size": "TEXT NOT NULL",
-    "adversarial_low": "TEXT NOT NULL",
-    "adversarial_high": "TEXT NOT NULL",
-    "confidence": "REAL NOT NULL",
-    "shell": "TEXT",
-    "targeted": "TEXT",
-    "distance": "INTEGER",
-    "beyond": "INTEGER NOT NULL",
-    "witness": "TEXT",
-    "becomes": "INTEGER",
-    "greedy": "INTEGER",
-    "gradient": "INTEGER",
-    "attacked": "INTEGER NOT NULL",
-    "heat": "TEXT",
-    "code_radius": "INTEGER",
-    "latent": "TEXT",
-    "engine": "TEXT NOT NULL",
-    "seconds": "REAL NOT NULL",
-    "reason": "TEXT NOT NULL",
+APPLICATION = 0x626E6E76  # "bnnv": the application number in the file's head
+LAYOUT = 2  # of the tables: the user version in the file's head; 0 was one column per field of a comparison
+DESIGN = {
+    "fingerprint": "CREATE TABLE fingerprint (text TEXT NOT NULL)",
+    "rows": "CREATE TABLE rows (key TEXT PRIMARY KEY, value TEXT NOT NULL, checksum TEXT NOT NULL) WITHOUT ROWID",
 }
-LISTS = ("shell", "targeted", "witness", "heat", "latent")
-DESIGN = (
-    "CREATE TABLE asked (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    f"CREATE TABLE rows ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())}, PRIMARY KEY ({', '.join(KEY)}))",
-)
+LONGEST = 2**26  # bytes of a value
+INSTEAD = "name a new file, or delete this one"
+FOREIGN = "expected finished work of bnnverify, got something else"
+EARLIER = f"expected finished work of this version of bnnverify, got a file of an earlier version: {INSTEAD}"
+DAMAGED = f"expected finished work as it was written, got a damaged or edited file: {INSTEAD}"
+REASONS = {
+    sqlite3.SQLITE_BUSY: "in use by another run",
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_NOTADB: FOREIGN,
+    sqlite3.SQLITE_CANTOPEN: "it or its folder cannot be opened and written",
+    sqlite3.SQLITE_READONLY: "it or its folder cannot be written",
+}
 
-Case = tuple[str, int, int]  # arm, seed, sample
-
-
-def columns_of(row: Outcome) -> dict[str, Any]:
-    """Return a row as the flat values of its columns."""
-    flat = row.to_json()
-    count = flat.pop("adversarial")
-    flat |= {"adversarial_low": str(count["low"]), "adversarial_high": str(count["high"]), "confidence": count["confidence"]}
-    flat |= {"size": str(row.size), "verdict": row.verdict.value, "correct": int(row.correct), "attacked": int(row.attacked)}
-    flat |= {name: None if flat[name] is None else json.dumps(flat[name]) for name in LISTS}
-    return {name: flat[name] for name in COLUMNS}
-
-
-def row_of(flat: Mapping[str, Any]) -> Outcome:
-    """Return the row that columns_of gave; ValueError, KeyError or TypeError where flat is something else."""
-    data = dict(flat)
-    low, high, confidence = (data.pop(name) for name in ("adversarial_low", "adversarial_high", "confidence"))
-    data["adversarial"] = {"low": int(low), "high": int(high), "confidence": confidence}
-    data |= {"size": int(data["size"]), "attacked": bool(data["attacked"])}
-    data |= {name: None if data[name] is None else json.loads(data[name]) for name in LISTS}
-    return Outcome.from_json(data)
+Piece = TypeVar("Piece")
 
 
 class Store:
-    """The finished rows of a file, and a place for new ones. Without a path it remembers nothing.
+    """The finished work of a file by key, and a place for more. Without a path it remembers nothing.
 
-    asked: what the rows are answers to, by name: radii, and the fingerprint of every model and sample. A file where one of
-    these names has another value is refused, never overwritten; new names are added, so that a file can grow by arms, seeds
-    and samples.
+    fingerprint: everything that the work depends on, by name; the version of this program is added. growing: groups of names
+    that may get further members, but no member another value. A file of other work is refused, never overwritten. The file
+    belongs to this store while it is open: other runs and readers are kept out.
     """
 
-    def __init__(self, path: Path | None, asked: Mapping[str, str]) -> None:
-        self._path, self._asked = path, asked
+    def __init__(self, path: Path | None, fingerprint: Mapping[str, object], growing: Groups | None = None) -> None:
+        self._path = path
+        self._fingerprint = Fingerprint({**fingerprint, "bnnverify": __version__}, growing or {})
         self._base: sqlite3.Connection | None = None
         self._closing = ExitStack()
+        self.known: Mapping[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Store:
         if self._path is not None:
             with self._refusing(), ExitStack() as stack:
-                _lock(self._path, stack)
-                base = sqlite3.connect(self._path, isolation_level=None)
-                stack.callback(base.close)
-                self._open(base)
-                self._base, self._closing = base, stack.pop_all()
+                base = _connected(self._path.absolute(), stack)
+                with _transaction(base):
+                    self._adopt(base)
+                base.execute("PRAGMA journal_mode = WAL")
+                base.execute(
+                    "PRAGMA synchronous = NORMAL"
+                )  # a row survives this program; it is not waited for until a disk has it
+                self._base, self.known, self._closing = base, _Rows(self._path, base), stack.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._closing.close()
 
-    def keep(self, rows: Sequence[Outcome]) -> None:
-        """Add the rows of a finished case, or put them in place of stopped ones; they are on disk when this returns."""
-        if self._base is None:
-            return
-        holes = ", ".join(f":{name}" for name in COLUMNS)
-        with self._refusing(), _whole(self._base):
-            self._base.executemany(f"INSERT OR REPLACE INTO rows VALUES ({holes})", [columns_of(row) for row in rows])
-
-    def known(self) -> dict[Case, tuple[Outcome, ...]]:
-        """Return the finished rows by arm, seed and sample, nearest radius first."""
-        found: dict[Case, list[Outcome]] = {}
-        for row in self._read():
-            found.setdefault((row.arm, row.seed, row.sample), []).append(row)
-        return {case: tuple(rows) for case, rows in found.items()}
-
-    def _read(self) -> Iterator[Outcome]:
-        if self._base is None:
-            return
-        with self._refusing():
-            lines = self._base.execute(f"SELECT {', '.join(COLUMNS)} FROM rows ORDER BY {', '.join(KEY)}").fetchall()
+    def recall(self, key: str, parse: Callable[[dict[str, Any]], Piece]) -> Piece | None:
+        """Return what parse makes of the piece with this key, None where there is none; a piece that parse refuses is refused."""
+        if key not in self.known:
+            return None
         try:
-            yield from (row_of(dict(zip(COLUMNS, line, strict=True))) for line in lines)
-        except (ValueError, KeyError, TypeError):
-            raise BadInput(f"store {self._path}: expected rows of an earlier comparison, got something else") from None
+            return parse(self.known[key])
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            if isinstance(error, BadInput):
+                raise
+            raise self._refusal(f"piece {key[:40]}: expected an answer to this question, got something else: {INSTEAD}") from None
 
-    def _open(self, base: sqlite3.Connection) -> None:
-        """Make the tables of a new file; refuse one that is something else or answers something else."""
-        (number,) = base.execute("PRAGMA application_id").fetchone()
-        (tables,) = base.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if tables and number != OURS:
-            raise BadInput(f"store {self._path}: expected rows of an earlier comparison, got another database")
-        base.execute("PRAGMA journal_mode = WAL")
-        with _whole(base):
-            if not tables:
-                base.execute(f"PRAGMA application_id = {OURS}")
-                for table in DESIGN:
-                    base.execute(table)
-            known = dict(base.execute("SELECT name, value FROM asked"))
-            for name, value in self._asked.items():
-                if known.get(name, value) != value:
-                    told, came = value[:40], str(known[name])[:40]
-                    raise BadInput(f"store {self._path}: expected rows with {name} {told}, got a file with {name} {came}")
-            base.executemany("INSERT OR IGNORE INTO asked VALUES (?, ?)", list(self._asked.items()))
+    def keep(self, key: str, value: Mapping[str, Any]) -> None:
+        """Add a finished piece, or put it in place of the one with this key; whatever ends the program later, it is there."""
+        if self._base is not None:
+            text = to_text(value)
+            row = (key, text, self._fingerprint.checksum(key, text))
+            with self._refusing():
+                self._base.execute("INSERT OR REPLACE INTO rows VALUES (?, ?, ?)", row)
+
+    def _adopt(self, base: sqlite3.Connection) -> None:
+        """Fill a new file; refuse one that is something else, belongs to other work or is not as it was written."""
+        (application,), (layout,) = (base.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version"))
+        design = dict(base.execute("SELECT name, sql FROM sqlite_master"))
+        if not design and application in (0, APPLICATION):
+            self._fill(base)
+        elif application != APPLICATION:
+            raise self._refusal(FOREIGN)
+        elif layout != LAYOUT:
+            raise self._refusal(EARLIER if layout < LAYOUT else EARLIER.replace("earlier", "later"))
+        elif design != DESIGN or base.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise self._refusal(DAMAGED)
+        else:
+            self._go_on(base)
+
+    def _fill(self, base: sqlite3.Connection) -> None:
+        base.execute(f"PRAGMA application_id = {APPLICATION}")
+        base.execute(f"PRAGMA user_version = {LAYOUT}")
+        for table in DESIGN.values():
+            base.execute(table)
+        base.execute("INSERT INTO fingerprint VALUES (?)", (self._fingerprint.text,))
+
+    def _go_on(self, base: sqlite3.Connection) -> None:
+        """Make the file one of this work too, after every row is found to be one of the work that it was written for."""
+        try:
+            ((text,),) = base.execute("SELECT text FROM fingerprint").fetchall()
+            found = Fingerprint.parsed(text)
+            base.create_function("expected", 2, found.checksum)
+            edited = base.execute("SELECT key FROM rows WHERE checksum IS NOT expected(key, value) LIMIT 1").fetchone()
+        except (AttributeError, TypeError, ValueError, sqlite3.OperationalError):
+            raise self._refusal(DAMAGED) from None
+        if difference := self._fingerprint.difference(found):
+            raise self._refusal(difference)
+        if edited:
+            raise self._refusal(DAMAGED)
+        self._fingerprint = self._fingerprint.joined(found)
+        if self._fingerprint.text != found.text:
+            base.create_function("expected", 2, self._fingerprint.checksum)
+            base.execute("UPDATE fingerprint SET text = ?", (self._fingerprint.text,))
+            base.execute("UPDATE rows SET checksum = expected(key, value)")
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
+        """Turn what a file or SQLite says no to into a sentence that names the file."""
         try:
             yield
-        except BlockingIOError:
-            raise BadInput(f"store {self._path}: in use by another run") from None
-        except (OSError, sqlite3.Error) as error:
-            raise BadInput(f"store {self._path}: {getattr(error, 'strerror', None) or error}") from None
+        except OSError as error:
+            raise self._refusal(error.strerror or str(error)) from None
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            reason = EARLIER if code == sqlite3.SQLITE_NOTADB and _lines(self._path) else REASONS.get(code, str(error))
+            raise self._refusal(reason) from None
+
+    def _refusal(self, reason: str) -> BadInput:
+        return BadInput(f"resume file {self._path}: {reason}")
 
 
-def _lock(path: Path, stack: ExitStack) -> None:
-    """Keep other runs out until stack closes: to be entered before the database, whose own locks closing this file would drop."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    stack.callback(os.close, file)
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+class _Rows(Mapping[str, dict[str, Any]]):
+    """The values of an open file by key. Each is read when it is used, so that a large file takes no memory."""
+
+    def __init__(self, path: Path, base: sqlite3.Connection) -> None:
+        self._path, self._base = path, base
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        found = self._base.execute("SELECT value FROM rows WHERE key = ?", (key,)).fetchone()
+        if found is None:
+            raise KeyError(key)
+        try:
+            value = from_text(found[0])
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise BadInput(f"resume file {self._path}: {DAMAGED}")
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([key for (key,) in self._base.execute("SELECT key FROM rows ORDER BY key")])
+
+    def __len__(self) -> int:
+        (number,) = self._base.execute("SELECT count(*) FROM rows").fetchone()
+        return int(number)
+
+
+def _connected(path: Path, stack: ExitStack) -> sqlite3.Connection:
+    """Return the database of path, made if it is not there, locked until stack closes; a new file that stays empty goes then."""
+    made = _made(path)
+    base = sqlite3.connect(path, timeout=0, isolation_level=None)
+    stack.callback(base.close)
+    base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
+    base.execute("PRAGMA trusted_schema = OFF")
+    base.execute("PRAGMA locking_mode = EXCLUSIVE")  # from the first transaction on, until base is closed
+    with _transaction(base):
+        if made:
+            stack.callback(_remove_empty, path)
+    return base
+
+
+def _made(path: Path) -> bool:
+    """Make the file and return True, or False where a file of this name is there; nothing else is opened, such as a device."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    except FileExistsError:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError("expected a file, got a folder or device") from None
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise OSError("it cannot be read and written") from None
+        return False
+    return True
+
+
+def _remove_empty(path: Path) -> None:
+    with suppress(FileNotFoundError):
+        if path.stat().st_size == 0:
+            path.unlink()
+
+
+def _lines(path: Path | None) -> bool:
+    """Return whether a file that is no database is one of JSON lines, as versions before this layout wrote them."""
+    if path is None:
+        return False
+    with path.open("rb") as file:
+        return file.read(9) == b'{"work": '
 
 
 @contextmanager
-def _whole(base: sqlite3.Connection) -> Iterator[None]:
+def _transaction(base: sqlite3.Connection) -> Iterator[None]:
     """Do all of what happens inside, or nothing."""
-    base.execute("BEGIN IMMEDIATE")
+    base.execute("BEGIN EXCLUSIVE")
     try:
         yield
+        base.execute("COMMIT")
     except BaseException:
-        base.execute("ROLLBACK")
+        if base.in_transaction:
+            base.execute("ROLLBACK")
         raise
-    base.execute("COMMIT")
-
-
-def is_stopped(row: Outcome, largest: int) -> bool:
-    """Return whether something of the row is open that more time would tell: its verdict, its distance, or what its reason names.
-
-    largest: the largest radius that was asked about, within which the distance should be known.
-    """
-    return bool(row.reason) or row.verdict is Verdict.UNKNOWN or (row.distance is None and row.beyond < largest)
-
-
-def is_settled(rows: Iterable[Outcome], radii: Sequence[int], *, counting: bool) -> bool:
-    """Return whether these are finished rows of all radii, counted where that was asked for: nothing needs to be asked again."""
-    settled = [row.radius for row in rows if not is_stopped(row, max(radii)) and (row.adversarial.exact or not counting)]
-    return settled == sorted(radii)

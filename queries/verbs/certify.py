@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bnnverify.data.samples import Sample, Samples, as_samples
-from bnnverify.errors import BadInput, BadQuery
+from bnnverify.errors import BadQuery
 from bnnverify.model.network import Network
 from bnnverify.problem.budget import Budget, OutOfBudget
 from bnnverify.problem.event import Leaves
@@ -25,7 +26,7 @@ from bnnverify.queries.execution.events import Lost, Shared, Worker
 from bnnverify.queries.execution.pool import run
 from bnnverify.queries.execution.process_pool import processes
 from bnnverify.queries.planning.session import Session
-from bnnverify.queries.storage.checkpoint import Checkpoint
+from bnnverify.queries.storage.store import Store
 from bnnverify.queries.verbs.count import result_of
 from bnnverify.results.certification import Certification, Row
 from bnnverify.results.counts import Count
@@ -65,12 +66,12 @@ def certify(
     samples = as_samples(samples, network)
     started, limits = time.monotonic(), budget or Budget()
     region = HammingBall(network.check(samples.bits[0]), radius, free=free)
-    task = _Task(network, radius, region.free, engine, counting, limits, jobs)
+    task = _Task(network, radius, region.free, engine, counting, limits, jobs, region.size)
     rows: dict[int, Row] = {}
-    with Checkpoint(resume, task.identity()) as store, suppress(KeyboardInterrupt):
+    with Store(resume, task.fingerprint()) as store, suppress(KeyboardInterrupt):
         todo = []
         for sample in samples:
-            row = _row_of(store.known.get(_key(sample)))
+            row = store.recall(_key(sample), partial(_parsed, sample=sample, task=task))
             if row is not None and _is_settled(row, counting=counting):
                 rows[row.index] = row
             else:  # a longer budget may settle it now
@@ -88,15 +89,18 @@ def _key(sample: Sample) -> str:
     return f"{sample.index} {hashlib.sha256(sample.bits.tobytes()).hexdigest()[:32]}"
 
 
-def _row_of(piece: dict[str, Any] | None) -> Row | None:
-    try:
-        return None if piece is None else Row.from_json(piece)
-    except (ValueError, KeyError, TypeError):
-        raise BadInput("resume file: expected rows of an earlier certify run, got something else") from None
+def _parsed(data: dict[str, Any], sample: Sample, task: _Task) -> Row:
+    """Return the stored row of a sample; ValueError and kin where no answer about the sample can give it."""
+    row = Row.from_json(data)
+    found = row.index, row.predicted, row.verdict, row.adversarial.high <= task.size
+    if found != (sample.index, task.network(sample.bits), _verdict(row.adversarial), True):
+        raise ValueError("expected a row that agrees with the network and itself")
+    return replace(row, label=sample.label)
 
 
 def _is_settled(row: Row, *, counting: bool | None) -> bool:
-    return row.verdict is not Verdict.UNKNOWN and (row.adversarial.exact or not counting)
+    """Return whether more time would add nothing: the verdict is known, and so is the count where it was wanted or stopped."""
+    return row.verdict is not Verdict.UNKNOWN and (row.adversarial.exact or not (counting or row.reason))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,12 +114,13 @@ class _Task:
     counting: bool | None
     limits: Budget
     jobs: int
+    size: int  # points of each region
 
-    def identity(self) -> dict[str, object]:
-        """Return what rows of an earlier run must have in common with this one."""
-        free = hashlib.sha256(self.free.tobytes()).hexdigest()[:16]
+    def fingerprint(self) -> dict[str, object]:
+        """Return everything that the rows depend on."""
+        free = hashlib.sha256(self.free.tobytes()).hexdigest()
         known = {"radius": self.radius, "free positions": free, "counting": self.counting}
-        return {"work": "certify", "model": self.network.sha256, **known}
+        return {"verb": "certify", "model": self.network.sha256, **known}
 
     def session(self) -> Session:
         """Return the engines of one process."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import replace
+from functools import partial
+from math import comb
 from pathlib import Path
+from typing import Any
 
-from bnnverify.errors import BadInput, Disagreement
+from bnnverify.errors import Disagreement
 from bnnverify.problem.budget import INTERRUPTED, Budget, OutOfBudget
 from bnnverify.problem.event import EachClass
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Region
 from bnnverify.queries.engines.registry import AUTO
 from bnnverify.queries.planning.session import Counted, Session, unknown_counts
-from bnnverify.queries.storage.checkpoint import Checkpoint
+from bnnverify.queries.storage.store import Store
 from bnnverify.results.answers import CountResult
 from bnnverify.results.counts import Tally
 from bnnverify.results.progress import Progress, Report, silent
@@ -89,10 +92,10 @@ def _by_pieces(query: Query, session: Session, budget: Budget, path: Path, repor
         tally = Tally.joined(region.size, classes, [*done, (away, known.tally)])
         report(Progress(sum(t.size for _, t in done) + known.done, region.size, tally))
 
-    with Checkpoint(path, _identity(query, most)) as store:
+    with Store(path, _fingerprint(query, most)) as store:
         for number, piece in enumerate(region.parts(most)):
             away = int(region.distance(piece.center))
-            tally = _stored(store, number, piece, classes)
+            tally = store.recall(str(number), partial(_parsed, piece=piece, classes=classes))
             if tally is None:
                 part = Query(query.network, piece, query.event)
                 tally = session.count(part, budget, lambda known, away=away: heard(away, known)).tally  # type: ignore[misc]
@@ -103,20 +106,23 @@ def _by_pieces(query: Query, session: Session, budget: Budget, path: Path, repor
     return Counted(Tally.joined(region.size, classes, done), session.current)
 
 
-def _stored(store: Checkpoint, number: int, piece: Region, classes: int) -> Tally | None:
-    """Return the counts of a piece that an earlier run finished, None where there are none."""
-    try:
-        tally = Tally.from_json(store.known[str(number)]) if str(number) in store.known else None
-    except (KeyError, TypeError, ValueError):
-        raise BadInput("resume file: expected pieces of an earlier count, got something else") from None
-    if tally is not None and (tally.size, len(tally.counts)) != (piece.size, classes):
-        raise BadInput(f"resume file: expected a piece of {piece.size} points and {classes} classes, got another")
+def _parsed(data: dict[str, Any], piece: Region, classes: int) -> Tally:
+    """Return the stored counts of a piece; ValueError and kin where no count of the piece can give them."""
+    tally = Tally.from_json(data)
+    low, high = (sum(getattr(count, side) for count in tally.counts) for side in ("low", "high"))
+    if (tally.size, len(tally.counts)) != (piece.size, classes) or not low <= piece.size <= high:
+        raise ValueError("expected counts that share out the points of the piece")
+    most = [count.high for count in tally.counts]
+    for shell in tally.shells:
+        most = [left - points for left, points in zip(most, shell.counts, strict=True)]
+        if min(*shell.counts, *most) < 0 or sum(shell.counts) > comb(piece.freedom, shell.distance):
+            raise ValueError("expected no more points at a distance than there are")
     return tally
 
 
-def _identity(query: Query, most: int) -> dict[str, object]:
-    """Return what pieces of an earlier run must have in common with this one."""
+def _fingerprint(query: Query, most: int) -> dict[str, object]:
+    """Return everything that the pieces of a count depend on."""
     region = query.region
-    place = hashlib.sha256(region.center.tobytes() + region.free.tobytes()).hexdigest()[:16]
-    known = {"event": str(query.event), "place": place, "distances": f"{region.inner}..{region.outer}", "pieces of": most}
-    return {"work": "count", "model": query.network.sha256, **known}
+    place = hashlib.sha256(region.center.tobytes() + region.free.tobytes()).hexdigest()
+    known = {"event": str(query.event), "region": region.to_json(), "place": place, "points per piece": most}
+    return {"verb": "count", "model": query.network.sha256, **known}
