@@ -22,7 +22,7 @@ from bnnverify.queries.comparison.measurement import TRIES, Task, case, unanswer
 from bnnverify.queries.comparison.metrics import Grids, figures
 from bnnverify.queries.comparison.participants import Participant, checked, rivals, untouched
 from bnnverify.queries.engines.registry import AUTO, named
-from bnnverify.queries.comparison.settled import is_settled, is_stopped, kept_of, rows_of
+from bnnverify.queries.comparison.settled import is_settled, is_stopped, rows_of, value_of
 from bnnverify.queries.execution.pool import Lost, side_by_side
 from bnnverify.queries.storage.store import Store
 from bnnverify.queries.verbs.latent.codes import class_codes
@@ -177,7 +177,7 @@ def _rows(field: _Field, jobs: int, path: Path | None, report: Finished) -> Rows
                     todo.append((who, sample))
         for who, sample, found in _answers(field, todo, jobs):
             rows = tuple(replace(row, seed=who.seed, sample=sample.index, arm=who.arm, label=sample.label) for row in found)
-            store.keep(_key(who, sample), kept_of(rows))
+            store.keep(_key(who, sample), value_of(rows))
             done[who.arm, who.seed, sample.index] = rows
             report(len(done) * len(field.task.radii), wanted * len(field.task.radii))
     return tuple(sorted((row for rows in done.values() for row in rows), key=lambda row: row.key))

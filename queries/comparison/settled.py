@@ -25,13 +25,13 @@ def is_settled(rows: Iterable[Outcome], radii: Sequence[int], *, counting: bool)
     return settled == sorted(radii)
 
 
-def kept_of(rows: Sequence[Outcome]) -> dict[str, Any]:
+def value_of(rows: Sequence[Outcome]) -> dict[str, Any]:
     """Return the rows of one sample of one model as a value of the store."""
     return {"rows": [row.to_json() for row in rows]}
 
 
 def rows_of(value: Mapping[str, Any], model: Model, sample: int) -> tuple[Outcome, ...]:
-    """Return the rows that kept_of gave; ValueError and kin where they belong to others or contradict themselves."""
+    """Return the rows that value_of gave; ValueError and kin where they belong to others or contradict themselves."""
     rows = tuple(sorted(map(Outcome.from_json, value["rows"]), key=lambda row: row.radius))
     if not all((row.arm, row.seed, row.sample) == (*model, sample) and _is_consistent(row) for row in rows):
         raise ValueError(f"expected rows of {model[0]} seed {model[1]}, sample {sample}")

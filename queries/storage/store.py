@@ -27,10 +27,12 @@ DESIGN = {
     "fingerprint": "CREATE TABLE fingerprint (text TEXT NOT NULL)",
     "rows": "CREATE TABLE rows (key TEXT PRIMARY KEY, value TEXT NOT NULL, checksum TEXT NOT NULL) WITHOUT ROWID",
 }
-LONGEST = 2**26  # bytes of a value
+LONGEST = 2**24  # bytes of a value
+SMALLEST = 512  # bytes of a database
 INSTEAD = "name a new file, or delete this one"
 FOREIGN = "expected finished work of bnnverify, got something else"
 EARLIER = f"expected finished work of this version of bnnverify, got a file of an earlier version: {INSTEAD}"
+LATER = f"expected finished work of this version of bnnverify, got a file of a later version: {INSTEAD}"
 DAMAGED = f"expected finished work as it was written, got a damaged or edited file: {INSTEAD}"
 REASONS = {
     sqlite3.SQLITE_BUSY: "in use by another run",
@@ -38,6 +40,7 @@ REASONS = {
     sqlite3.SQLITE_NOTADB: FOREIGN,
     sqlite3.SQLITE_CANTOPEN: "it or its folder cannot be opened and written",
     sqlite3.SQLITE_READONLY: "it or its folder cannot be written",
+    sqlite3.SQLITE_TOOBIG: f"expected values of at most {LONGEST} bytes, got a longer one",
 }
 
 Piece = TypeVar("Piece")
@@ -61,14 +64,8 @@ class Store:
     def __enter__(self) -> Store:
         if self._path is not None:
             with self._refusing(), ExitStack() as stack:
-                base = _connected(self._path.absolute(), stack)
-                with _transaction(base):
-                    self._adopt(base)
-                base.execute("PRAGMA journal_mode = WAL")
-                base.execute(
-                    "PRAGMA synchronous = NORMAL"
-                )  # a row survives this program; it is not waited for until a disk has it
-                self._base, self.known, self._closing = base, _Rows(self._path, base), stack.pop_all()
+                self._base = self._opened(self._path.absolute(), stack)
+                self.known, self._closing = _Rows(self._path, self._base), stack.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -93,6 +90,22 @@ class Store:
             with self._refusing():
                 self._base.execute("INSERT OR REPLACE INTO rows VALUES (?, ?, ?)", row)
 
+    def _opened(self, path: Path, stack: ExitStack) -> sqlite3.Connection:
+        """Return the file as a database of this work, which is closed with stack; a new file that stays empty goes then."""
+        made = _made(path)
+        base = sqlite3.connect(path, timeout=0, isolation_level=None)
+        stack.callback(base.close)
+        base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
+        base.execute("PRAGMA trusted_schema = OFF")
+        base.execute("PRAGMA locking_mode = EXCLUSIVE")  # from the first transaction on, until base is closed
+        with _transaction(base):
+            if made:
+                stack.callback(_remove_empty, path)
+            self._adopt(base)
+        base.execute("PRAGMA journal_mode = WAL")
+        base.execute("PRAGMA synchronous = NORMAL")  # the log is handed to the system with each row, but not waited for
+        return base
+
     def _adopt(self, base: sqlite3.Connection) -> None:
         """Fill a new file; refuse one that is something else, belongs to other work or is not as it was written."""
         (application,), (layout,) = (base.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version"))
@@ -102,7 +115,7 @@ class Store:
         elif application != APPLICATION:
             raise self._refusal(FOREIGN)
         elif layout != LAYOUT:
-            raise self._refusal(EARLIER if layout < LAYOUT else EARLIER.replace("earlier", "later"))
+            raise self._refusal(EARLIER if layout < LAYOUT else LATER)
         elif design != DESIGN or base.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise self._refusal(DAMAGED)
         else:
@@ -143,7 +156,9 @@ class Store:
             raise self._refusal(error.strerror or str(error)) from None
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            reason = EARLIER if code == sqlite3.SQLITE_NOTADB and _lines(self._path) else REASONS.get(code, str(error))
+            reason = REASONS.get(code, str(error))
+            if reason == FOREIGN and self._path is not None and _is_lines(self._path):
+                reason = EARLIER
             raise self._refusal(reason) from None
 
     def _refusal(self, reason: str) -> BadInput:
@@ -176,22 +191,8 @@ class _Rows(Mapping[str, dict[str, Any]]):
         return int(number)
 
 
-def _connected(path: Path, stack: ExitStack) -> sqlite3.Connection:
-    """Return the database of path, made if it is not there, locked until stack closes; a new file that stays empty goes then."""
-    made = _made(path)
-    base = sqlite3.connect(path, timeout=0, isolation_level=None)
-    stack.callback(base.close)
-    base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
-    base.execute("PRAGMA trusted_schema = OFF")
-    base.execute("PRAGMA locking_mode = EXCLUSIVE")  # from the first transaction on, until base is closed
-    with _transaction(base):
-        if made:
-            stack.callback(_remove_empty, path)
-    return base
-
-
 def _made(path: Path) -> bool:
-    """Make the file and return True, or False where a file of this name is there; nothing else is opened, such as a device."""
+    """Make the file and return True, or False where a file of this name is there that SQLite may open."""
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     except FileExistsError:
@@ -199,6 +200,8 @@ def _made(path: Path) -> bool:
             raise OSError("expected a file, got a folder or device") from None
         if not os.access(path, os.R_OK | os.W_OK):
             raise OSError("it cannot be read and written") from None
+        if 0 < path.stat().st_size < SMALLEST:  # SQLite would take it for an empty one
+            raise OSError(EARLIER if _is_lines(path) else FOREIGN) from None
         return False
     return True
 
@@ -209,10 +212,8 @@ def _remove_empty(path: Path) -> None:
             path.unlink()
 
 
-def _lines(path: Path | None) -> bool:
+def _is_lines(path: Path) -> bool:
     """Return whether a file that is no database is one of JSON lines, as versions before this layout wrote them."""
-    if path is None:
-        return False
     with path.open("rb") as file:
         return file.read(9) == b'{"work": '
 

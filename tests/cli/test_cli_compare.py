@@ -84,7 +84,7 @@ def test_store_and_export(models: list[str], tmp_path: Path, capsys: pytest.Capt
     assert len(list(csv.DictReader(table.read_text().splitlines()))) == 36
     code, _, err = said(capsys, "compare", *models, "--radii", "1", "--store", str(store))
     assert code == BAD
-    assert "expected rows with radii 1, got a file with radii 1,2" in err
+    assert "expected finished work with radii 1, got a file with radii 1,2" in err
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from bnnverify.results.certification import Certification, Row
 from bnnverify.results.counts import Count, Tally
 from bnnverify.results.finding import Verdict
 from bnnverify.results.progress import Progress
+from tests.support.misbehaving import rewrite
 from tests.support.roof import POINT, plain, said, saved
 from tests.support.zoo import majority
 
@@ -154,10 +155,10 @@ def test_names_out_of_files_do_not_steer_the_terminal(tmp_path: Path, capsys: Ca
 
 
 def test_engines_out_of_a_resume_file_are_shown_as_they_are(model: str, tmp_path: Path, capsys: Capture) -> None:
-    kept = tmp_path / "rows.jsonl"
+    kept = tmp_path / "rows.sqlite"
     question = ("certify", model, POINT, "--radius", "2", "--resume", str(kept))
     assert said(capsys, *question)[0] == DECIDED
-    kept.write_text(kept.read_text().replace('"engine": "bits"', '"engine": "a[/x]b"'))
+    rewrite(kept, lambda _, row: row | {"engine": "a[/x]b"})
     code, out, _ = said(capsys, *question)
     assert code == DECIDED
     assert "a[/x]b" in out

@@ -1,12 +1,14 @@
-"""Engines that misbehave, each in its own way, to be run in processes of their own; a budget and a file that do."""
+"""Engines that misbehave, to be run in processes of their own; a budget that ends early; a pickle as a trap; edited resume files."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import sqlite3
 import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-
 from bnnverify import BadModel, Budget, Tally
 from bnnverify.encoders.presolve.question import Question
 from bnnverify.queries.engines import registry
@@ -15,6 +17,9 @@ from bnnverify.queries.execution.events import Worker
 from bnnverify.queries.execution.pool import Pool
 from bnnverify.queries.planning.portfolio import Portfolio
 from bnnverify.queries.planning.portfolio import answered as answered_by_ours
+from typing import Any
+from bnnverify.queries.storage.fingerprint import Fingerprint
+from bnnverify.queries.storage.store import Store
 from bnnverify.results.progress import Progress, Report, silent
 
 
@@ -105,3 +110,29 @@ class Trap:
 
     def __reduce__(self):  # type: ignore[no-untyped-def]
         return (open, (str(self.path), "w"))
+
+
+def rewrite(path: Path, edit: Callable[[str, dict[str, Any]], dict[str, Any]]) -> None:
+    """Put what edit makes of its key and value in place of each row; the checksums are right."""
+    with closing(sqlite3.connect(path)) as base:
+        found = Fingerprint.parsed(base.execute("SELECT text FROM fingerprint").fetchone()[0])
+    with Store(path, found.names, found.growing) as store:
+        for key in list(store.known):
+            store.keep(key, edit(key, dict(store.known[key])))
+
+
+def alter(path: Path, command: str, *values: object) -> int:
+    """Run one command of SQL on the file, and return how many rows it changed; the checksums stay."""
+    with closing(sqlite3.connect(path)) as base, base:
+        return base.execute(command, values).rowcount
+
+
+def beside(path: Path) -> list[str]:
+    """Return the names in the folder of path, its own among them."""
+    return sorted(other.name for other in path.parent.iterdir())
+
+
+def keys(path: Path) -> list[str]:
+    """Return the keys of the finished rows."""
+    with closing(sqlite3.connect(path)) as base:
+        return [key for (key,) in base.execute("SELECT key FROM rows ORDER BY key")]

@@ -206,4 +206,3 @@ FULL = outcome(
     seconds=0.25,
     reason="it's late; 'quoted'",
 )
-ASKED = {"radii": "1", "model a seed 0": "abc", "sample 17": "def"}

@@ -1,189 +1,215 @@
-"""store: what is kept comes back to the last digit, whatever ends the program; rows of another question are refused."""
+"""store: what is kept comes back to the last digit; other work, edited rows and files that cannot be used are refused."""
 
 from __future__ import annotations
 
-import signal
 import sqlite3
 import subprocess
 import sys
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bnnverify import BadInput, BadQuery
-from bnnverify.queries.storage.export import exporter
-from bnnverify.queries.storage.store import COLUMNS, Store, columns_of, is_settled, is_stopped, row_of
-from bnnverify.results.comparison import Outcome
-from tests.support.results import ASKED, FULL, HUGE, outcome
+from bnnverify import BadInput, Count, Row, Verdict, __version__
+from bnnverify.queries.comparison.settled import value_of
+from bnnverify.queries.storage.store import Store
+from bnnverify.results.counts import Shares, Tally
+from tests.support.misbehaving import alter, beside, rewrite
+from tests.support.results import FULL, HUGE
+
+SAME = {"verb": "certify", "model": "ab" * 32, "radius": 3, "counting": None}
+VALUES: dict[str, dict[str, Any]] = {  # one of each of the three users
+    "0": Tally(HUGE, (Count.exactly(HUGE - 1), Count.exactly(1)), shells=(Shares(0, (1, 0)),)).to_json(),
+    "17 ab": Row(17, None, 1, Verdict.VULNERABLE, Count(HUGE, 10**6000), "bits", 0.1, "late").to_json(),
+    "sample 17 of bin_enc-D3 seed 2": value_of([FULL, FULL]),
+}
+PLAIN = {key: value for key, value in VALUES.items() if "bin" not in key}
 
 
-def kept(path: Path, rows: list[Outcome], asked: dict[str, str] = ASKED) -> None:
-    with Store(path, asked) as store:
-        for row in rows:
-            store.keep([row])
+def kept(path: Path, values: dict[str, dict[str, Any]], **others: object) -> None:
+    with Store(path, {**SAME, **others}) as store:
+        for key, value in values.items():
+            store.keep(key, value)
 
 
-def known(path: Path, asked: dict[str, str] = ASKED) -> list[Outcome]:
-    with Store(path, asked) as store:
-        return [row for rows in store.known().values() for row in rows]
+def known(path: Path, **others: object) -> dict[str, dict[str, Any]]:
+    with Store(path, {**SAME, **others}) as store:
+        return dict(store.known)
 
 
-def test_rows_come_back_to_the_last_digit(tmp_path: Path) -> None:
-    rows = [FULL, outcome("a", 0, 17, "UNKNOWN"), outcome("a", 0, 3)]
-    kept(tmp_path / "rows.sqlite", rows)
-    assert sorted(known(tmp_path / "rows.sqlite"), key=lambda row: row.key) == sorted(rows, key=lambda row: row.key)
-    assert row_of(columns_of(FULL)) == FULL
-
-
-def test_the_table_is_flat_and_counts_are_decimal_text(tmp_path: Path) -> None:
+def test_values_come_back_to_the_last_digit(tmp_path: Path) -> None:
     path = tmp_path / "rows.sqlite"
-    kept(path, [FULL])
-    base = sqlite3.connect(path)
-    names = [line[1] for line in base.execute("PRAGMA table_info(rows)")]
-    found = base.execute("SELECT arm, seed, sample, radius, correct, size, typeof(size), adversarial_low FROM rows").fetchone()
-    (mode,) = base.execute("PRAGMA journal_mode").fetchone()
-    base.close()
-    assert names == list(COLUMNS)
-    assert found == ("bin_enc-D3", 2, 17, 1, 1, str(HUGE), "text", str(HUGE - 1))
-    assert mode == "wal"
+    kept(path, VALUES)
+    with Store(path, SAME) as store:
+        assert len(store.known) == 3
+        assert list(store.known) == sorted(VALUES)
+        assert "1" not in store.known
+        assert store.recall("17 ab", Row.from_json) == Row.from_json(VALUES["17 ab"])
+        assert store.recall("0", Tally.from_json) == Tally.from_json(VALUES["0"])
+        assert store.recall("1", Tally.from_json) is None
+        assert store.known["sample 17 of bin_enc-D3 seed 2"]["rows"][0]["heat"] == [HUGE, 0]
+    assert beside(path) == ["rows.sqlite"]
 
 
-def test_a_case_is_kept_as_a_whole(tmp_path: Path) -> None:
+def test_a_value_makes_place_for_another(tmp_path: Path) -> None:
     path = tmp_path / "rows.sqlite"
-    broken = replace(FULL, radius=2, arm=None)  # type: ignore[arg-type]
-    with Store(path, ASKED) as store, pytest.raises(BadInput, match="NOT NULL"):
-        store.keep([FULL, broken])
-    assert known(path) == []
-
-
-def test_undecided_rows_make_place_for_decided_ones(tmp_path: Path) -> None:
-    path = tmp_path / "rows.sqlite"
-    open_ = outcome("a", 0, 17, "UNKNOWN")
-    kept(path, [open_])
-    kept(path, [outcome("a", 0, 17, beyond=1)])
-    assert known(path) == [outcome("a", 0, 17, beyond=1)]
-    assert is_settled(known(path), (1,), counting=True)
-    assert not is_settled([open_], (1,), counting=False)
-    assert not is_settled(known(path), (1, 2), counting=False)
-    assert not is_settled([FULL], (1,), counting=True)  # vulnerable, but not counted
-    assert is_settled([replace(FULL, reason="")], (1,), counting=False)
-
-
-def test_stopped_rows_are_asked_again() -> None:
-    """Decided is not finished: a reason says that something is open, as does a distance neither known nor excluded."""
-    vulnerable = outcome("a", 0, 17, "VULNERABLE", distance=1)
-    assert not is_stopped(vulnerable, 1)
-    assert not is_settled([FULL], (1,), counting=False)
-    assert is_stopped(replace(vulnerable, reason="stopped after 1 s"), 1)
-    open_ = replace(vulnerable, distance=None, beyond=2, radius=4)
-    assert is_stopped(open_, 4)
-    assert not is_settled([open_], (4,), counting=True)
-    assert not is_stopped(outcome("a", 0, 17, beyond=1), 1)
-
-
-@pytest.mark.parametrize("name", ASKED)
-def test_rows_of_another_question_are_refused_and_kept(tmp_path: Path, name: str) -> None:
-    path = tmp_path / "rows.sqlite"
-    kept(path, [FULL])
-    with pytest.raises(BadInput, match=f"expected rows with {name} other, got a file with {name} {ASKED[name]}"):
-        kept(path, [], {**ASKED, name: "other", "sample 18": "new"})
-    assert known(path) == [FULL]
-    assert known(path, {**ASKED, "sample 18": "old"}) == [FULL]  # the refused run left nothing; further samples are welcome
-
-
-def test_foreign_files_are_refused_and_kept(tmp_path: Path) -> None:
-    text, other = tmp_path / "text", tmp_path / "other.sqlite"
-    text.write_text("something else, and long enough to be no empty database\n" * 20)
-    before = text.read_bytes()
-    with pytest.raises(BadInput, match="file is not a database"):
-        known(text)
-    assert text.read_bytes() == before
-    base = sqlite3.connect(other)
-    base.execute("CREATE TABLE rows (x)")
-    base.close()
-    with pytest.raises(BadInput, match="expected rows of an earlier comparison, got another database"):
-        known(other)
-    with pytest.raises(BadInput, match="Is a directory"):
-        known(tmp_path)
-
-
-DAMAGE = [("size", "many"), ("verdict", "FINE"), ("latent", "{}"), ("adversarial_low", "-1")]
-
-
-@pytest.mark.parametrize(("column", "value"), DAMAGE)
-def test_damaged_rows_are_refused(tmp_path: Path, column: str, value: str) -> None:
-    path = tmp_path / "rows.sqlite"
-    kept(path, [FULL])
-    base = sqlite3.connect(path)
-    with base:
-        base.execute(f"UPDATE rows SET {column} = ?", (value,))
-    base.close()
-    with pytest.raises(BadInput, match="expected rows of an earlier comparison"):
-        known(path)
-
-
-def test_one_run_at_a_time_but_anybody_may_read(tmp_path: Path) -> None:
-    path = tmp_path / "rows.sqlite"
-    with Store(path, ASKED) as store:
-        with pytest.raises(BadInput, match="in use by another run"):
-            known(path)
-        store.keep([FULL])
-        base = sqlite3.connect(path)
-        assert base.execute("SELECT count(*) FROM rows").fetchone() == (1,)
-        base.close()
-    assert known(path) == [FULL]
+    kept(path, {"1": {"verdict": "UNKNOWN"}, "2": {"verdict": "ROBUST"}})
+    kept(path, {"1": {"verdict": "ROBUST"}})
+    assert known(path) == {"1": {"verdict": "ROBUST"}, "2": {"verdict": "ROBUST"}}
 
 
 def test_without_a_file_nothing_is_remembered() -> None:
-    with Store(None, ASKED) as store:
-        store.keep([FULL])
-        assert store.known() == {}
+    with Store(None, SAME) as store:
+        store.keep("1", {"a": 1})
+        assert store.known == {}
+        assert store.recall("1", Tally.from_json) is None
 
 
-WRITING = """
-import sys
-from dataclasses import replace
-from pathlib import Path
-from bnnverify.queries.storage.store import Store
-from tests.support.results import ASKED
-from tests.support.results import FULL
-
-with Store(Path(sys.argv[1]), ASKED) as store:
-    for sample in range(10**9):
-        store.keep([replace(FULL, sample=sample, radius=radius) for radius in (1, 2, 3)])
-        print(sample, flush=True)
-"""
+def test_an_empty_file_is_a_new_one(tmp_path: Path) -> None:
+    path, link = tmp_path / "rows.sqlite", tmp_path / "link"
+    path.touch()
+    link.symlink_to(path)
+    kept(link, PLAIN)
+    assert known(path)["0"]["size"] == HUGE
 
 
-def test_a_kill_loses_no_finished_case_and_leaves_no_half_one(tmp_path: Path) -> None:
+def test_the_file_is_a_log_in_front_of_a_table(tmp_path: Path) -> None:
     path = tmp_path / "rows.sqlite"
-    root = Path(__file__).parents[3]
-    with subprocess.Popen([sys.executable, "-c", WRITING, str(path)], stdout=subprocess.PIPE, text=True, cwd=root) as writer:
-        assert writer.stdout is not None
-        while int(writer.stdout.readline()) < 20:
-            pass
-        writer.send_signal(signal.SIGKILL)
-        said = 20 + len(writer.stdout.read().splitlines())
-    found = known(path)
-    assert len(found) % 3 == 0
-    assert len(found) // 3 in (said + 1, said + 2)  # the last one may have been kept but not said
-    assert found[:3] == [replace(FULL, sample=0, radius=radius) for radius in (1, 2, 3)]
+    with Store(path, SAME) as store:
+        store.keep("1", {"a": 1})
+        assert beside(path) == ["rows.sqlite", "rows.sqlite-wal"]
+    base = sqlite3.connect(path)
+    assert base.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert base.execute("SELECT key, value FROM rows").fetchall() == [("1", '{"a": 1}')]
+    base.close()
 
 
-def test_export_to_csv(tmp_path: Path) -> None:
-    exporter(tmp_path / "rows.csv")([FULL])
-    head, line = (tmp_path / "rows.csv").read_text().splitlines()
-    assert head == ",".join(COLUMNS)
-    assert f",{HUGE},{HUGE - 1},{HUGE}," in line
-    with pytest.raises(BadQuery, match=r"ends in \.csv or \.parquet, got rows\.txt"):
-        exporter(tmp_path / "rows.txt")
-    with pytest.raises(BadQuery, match="in a folder that exists"):
-        exporter(tmp_path / "nowhere" / "rows.csv")
+def test_other_work_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "rows.sqlite"
+    kept(path, PLAIN)
+    for other, sentence in (
+        ({"radius": 4}, "expected finished work with radius 4, got a file with radius 3"),
+        ({"verb": "count", "radius": 4}, "expected finished work with verb count, got a file with verb certify"),
+        ({"more": 1}, "expected finished work with more 1, got a file with nothing called more"),
+    ):
+        with pytest.raises(BadInput, match=f"resume file {path}: {sentence}"):
+            kept(path, {"new": {}}, **other)
+    assert known(path).keys() == PLAIN.keys()
 
 
-def test_export_to_parquet(tmp_path: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="needs the extra parquet")
-    exporter(tmp_path / "rows.parquet")([FULL, outcome("a", 0, 1)])
-    found = parquet.read_table(tmp_path / "rows.parquet").to_pylist()
-    assert [row_of(line) for line in found] == [FULL, outcome("a", 0, 1)]
+def test_work_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "rows.sqlite"
+    kept(path, PLAIN)
+    monkeypatch.setattr("bnnverify.queries.storage.store.__version__", "0.0.9")
+    with pytest.raises(BadInput, match=f"with bnnverify 0.0.9, got a file with bnnverify {__version__}"):
+        known(path)
+
+
+def test_a_file_grows_by_members_of_groups(tmp_path: Path) -> None:
+    path = tmp_path / "rows.sqlite"
+
+    def grown(**models: str) -> dict[str, dict[str, Any]]:
+        with Store(path, SAME, growing={"model": models}) as store:
+            store.keep(" ".join(models), models)
+            return dict(store.known)
+
+    grown(a="1")
+    assert grown(b="2") == {"a": {"a": "1"}, "b": {"b": "2"}}
+    with pytest.raises(BadInput, match="expected finished work with model a 2, got a file with model a 1"):
+        grown(a="2", c="3")
+    assert grown(c="4").keys() == {"a", "b", "c"}  # the refused run left nothing
+
+
+def test_one_run_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "rows.sqlite"
+    with Store(path, SAME) as store:
+        store.keep("1", {})
+        with pytest.raises(BadInput, match="in use by another run"):
+            known(path)
+        code = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('SELECT * FROM rows')"
+        other = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+        assert "database is locked" in other.stderr  # the refused run of this process did not take the lock away
+        store.keep("2", {})
+    assert known(path).keys() == {"1", "2"}
+
+
+EDITS = [
+    "UPDATE rows SET value = replace(value, '1', '2')",
+    "UPDATE rows SET value = substr(value, 1, 9)",
+    "UPDATE rows SET value = CAST(value AS BLOB)",
+    "UPDATE rows SET value = 7",
+    "UPDATE rows SET key = '1' WHERE key = '0'",
+    "UPDATE rows SET checksum = ''",
+    "INSERT INTO rows SELECT '1', value, checksum FROM rows WHERE key = '0'",
+    "UPDATE fingerprint SET text = '[1, 2]'",
+    "UPDATE fingerprint SET text = '[{}, {\"a\": 1}]'",
+    "UPDATE fingerprint SET text = CAST(x'ff00' AS TEXT)",
+    "UPDATE rows SET value = CAST(x'ff00' AS TEXT)",
+    "DELETE FROM fingerprint",
+    "INSERT INTO fingerprint SELECT text FROM fingerprint",
+    "CREATE TRIGGER t AFTER INSERT ON rows BEGIN DELETE FROM rows; END",
+    "ALTER TABLE rows ADD COLUMN more TEXT",
+    "DROP TABLE rows",
+]
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_edited_files_are_refused(tmp_path: Path, edit: str) -> None:
+    path = tmp_path / "rows.sqlite"
+    kept(path, PLAIN)
+    alter(path, edit)
+    with pytest.raises(BadInput, match=f"resume file {path}: expected finished work as it was written, got a damaged"):
+        known(path)
+
+
+def test_rows_are_not_taken_over_by_editing_what_they_belong_to(tmp_path: Path) -> None:
+    path = tmp_path / "rows.sqlite"
+    kept(path, PLAIN)
+    assert alter(path, "UPDATE fingerprint SET text = replace(text, '\"radius\": 3', '\"radius\": 4')") == 1
+    with pytest.raises(BadInput, match="got a file with radius 4"):
+        known(path)
+    with pytest.raises(BadInput, match="damaged or edited"):
+        known(path, radius=4)
+
+
+def test_rows_of_another_file_are_refused(tmp_path: Path) -> None:
+    """Each row is right by itself, but for another radius."""
+    path, other = tmp_path / "rows.sqlite", tmp_path / "other.sqlite"
+    kept(path, PLAIN)
+    kept(other, {"1": {}}, radius=4)
+    base = sqlite3.connect(path, isolation_level=None)
+    base.execute("ATTACH ? AS other", (str(other),))
+    base.execute("INSERT INTO rows SELECT * FROM other.rows")
+    base.close()
+    with pytest.raises(BadInput, match="damaged or edited"):
+        known(path)
+
+
+@pytest.mark.parametrize("value", ["[" * 200_000, "1" * 100_000, "[1]", "null", '{"a": '])
+def test_values_that_are_no_objects_are_refused(tmp_path: Path, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where somebody made the checksums right."""
+    path = tmp_path / "rows.sqlite"
+    kept(path, {"1": {}})
+    with monkeypatch.context() as patch:
+        patch.setattr("bnnverify.queries.storage.store.to_text", lambda _: value)
+        kept(path, {"1": {}})
+    with pytest.raises(BadInput, match=f"resume file {path}: expected finished work as it was written"):
+        known(path)
+
+
+def refusing(error: type[Exception]) -> Callable[[dict[str, Any]], None]:
+    def parse(data: dict[str, Any]) -> None:
+        raise error(str(data))
+
+    return parse
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError, TypeError, AttributeError, OverflowError])
+def test_pieces_that_their_user_refuses_are_refused(tmp_path: Path, error: type[Exception]) -> None:
+    path = tmp_path / "rows.sqlite"
+    kept(path, {"1": {}})
+    rewrite(path, lambda key, _: {"key": key})
+    sentence = f"resume file {path}: piece 1: expected an answer to this question, got something else"
+    with Store(path, SAME) as store, pytest.raises(BadInput, match=sentence):
+        store.recall("1", refusing(error))

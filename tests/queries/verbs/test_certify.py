@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bnnverify import BadInput, BadQuery, BadSample, Budget, Certification, Row, Samples, Verdict, certify
+from tests.support.misbehaving import keys, rewrite
 from tests.support.requirements import EVERY_ENGINE
 from tests.support.zoo import NETWORK, SAMPLES, parity
 
@@ -76,11 +78,9 @@ def test_certify_refuses() -> None:
 
 
 def test_resume_reads_finished_rows_and_asks_only_for_the_rest(tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
+    path = tmp_path / "rows.sqlite"
     part = Samples(SAMPLES.bits[:3], SAMPLES.labels[:3] if SAMPLES.labels is not None else None, SAMPLES.indices[:3], "part")
     certify(NETWORK, part, radius=2, resume=path)
-    with path.open("ab") as file:
-        file.write(b'{"key": "cut off by a ki')
     heard: list[int] = []
     table = certify(NETWORK, SAMPLES, radius=2, resume=path, progress=lambda row, *_: heard.append(row.index))
     assert heard == [14, 15, 19]
@@ -90,47 +90,83 @@ def test_resume_reads_finished_rows_and_asks_only_for_the_rest(tmp_path: Path) -
     assert heard == [14, 15, 19]
 
 
+def test_labels_are_those_of_this_run(tmp_path: Path) -> None:
+    """A finished row says what the network does; which class would be right is no part of that."""
+    path = tmp_path / "rows.sqlite"
+    certify(NETWORK, SAMPLES, radius=2, resume=path)
+    assert SAMPLES.labels is not None
+    other = Samples(SAMPLES.bits, 1 - SAMPLES.labels, SAMPLES.indices, "other")
+    assert certify(NETWORK, other, radius=2, resume=path).clean_accuracy == certify(NETWORK, other, radius=2).clean_accuracy
+
+
 def test_undecided_rows_are_asked_again(tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
+    path = tmp_path / "rows.sqlite"
     certify(NETWORK, SAMPLES, radius=2, engine="sat", budget=Budget(0.0), resume=path)
     assert [row.verdict for row in certify(NETWORK, SAMPLES, radius=2, resume=path).rows] == VERDICTS
 
 
-def test_open_counts_are_asked_again_where_counts_were_asked_for(tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
-    certify(NETWORK, SAMPLES, radius=2, counting=True, resume=path)
-    text = path.read_text()
-    assert '"low": 15, "high": 15' in text
-    path.write_text(text.replace('"low": 15, "high": 15', '"low": 3, "high": 46'))
-    assert [row.adversarial.low for row in certify(NETWORK, SAMPLES, radius=2, counting=True, resume=path).rows] == ADVERSARIAL
+@pytest.mark.parametrize(("counting", "reason"), [(True, ""), (None, "its process ended")])
+def test_open_counts_are_asked_again_where_counts_were_wanted(tmp_path: Path, counting: bool | None, reason: str) -> None:
+    """Also where counting was left to the planner and something stopped it: a child that is killed, say."""
+    path = tmp_path / "rows.sqlite"
+    certify(NETWORK, SAMPLES, radius=2, counting=counting, resume=path)
+    opened = {"adversarial": {"low": 3, "high": 46, "confidence": 1.0}, "reason": reason}
+    rewrite(path, lambda _, row: row | opened if row["verdict"] == "VULNERABLE" else row)
+    table = certify(NETWORK, SAMPLES, radius=2, counting=counting, resume=path)
+    assert [row.adversarial.low for row in table.rows] == ADVERSARIAL
+
+
+def test_open_counts_are_left_open_where_nobody_wanted_them(tmp_path: Path) -> None:
+    path = tmp_path / "rows.sqlite"
+    certify(NETWORK, SAMPLES, radius=2, counting=False, resume=path)
+    heard: list[int] = []
+    certify(NETWORK, SAMPLES, radius=2, counting=False, resume=path, report=lambda row, *_: heard.append(row.index))
+    assert heard == []
 
 
 def test_a_resume_file_of_another_question_is_refused_and_kept(tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
+    path = tmp_path / "rows.sqlite"
     certify(NETWORK, SAMPLES, radius=2, resume=path)
     before = path.read_bytes()
-    for network, radius in ((NETWORK, 1), (parity(9), 2)):
-        with pytest.raises(BadInput, match=f"expected an earlier run of certify on model {network.sha256[:12]}, radius {radius}"):
+    for network, radius, sentence in ((NETWORK, 1, "with radius 1"), (parity(9), 2, f"with model {parity(9).sha256[:40]}")):
+        with pytest.raises(BadInput, match=f"expected finished work {sentence}, got a file with"):
             certify(network, SAMPLES, radius=radius, resume=path)
     assert path.read_bytes() == before
-    for foreign in ("something else\n", "no line end", "[1, 2]\n[3]\n"):
-        path.write_text(foreign)
-        with pytest.raises(BadInput, match="expected an earlier run of certify"):
-            certify(NETWORK, SAMPLES, radius=2, resume=path)
-        assert path.read_text() == foreign
-    certify(NETWORK, SAMPLES, radius=2, resume=(whole := tmp_path / "whole.jsonl"))
-    for field, wrong in (('"low": 0', '"low": 9'), ('"seconds": ', '"seconds": "x", "s": '), ('"label": 0', '"label": [0]')):
-        path.write_text(whole.read_text().replace(field, wrong))
-        with pytest.raises(BadInput, match="expected rows of an earlier certify run"):
-            certify(NETWORK, SAMPLES, radius=2, resume=path)
-    with pytest.raises(BadInput, match="Is a directory"):
+    with pytest.raises(BadInput, match="expected a file, got a folder"):
         certify(NETWORK, SAMPLES, radius=2, resume=tmp_path)
+
+
+CONTRADICTIONS: list[dict[str, Any]] = [
+    {"adversarial": {"low": 9, "high": 8, "confidence": 1.0}},
+    {"adversarial": {"low": 1, "high": 47, "confidence": 1.0}},  # two flips of nine bits: 46 points
+    {"adversarial": {"low": 0, "high": 46, "confidence": 1.0}},
+    {"verdict": "FINE"},
+    {"verdict": "UNKNOWN"},
+    {"predicted": 7},
+    {"index": 99},
+    {"seconds": "x"},
+    {"label": [0]},
+    {"more": 1},
+]
+
+
+@pytest.mark.parametrize("changed", CONTRADICTIONS, ids=str)
+def test_rows_that_contradict_are_refused(tmp_path: Path, changed: dict[str, Any]) -> None:
+    """Though their checksums are right."""
+    path = tmp_path / "rows.sqlite"
+    certify(NETWORK, SAMPLES, radius=2, resume=path)
+    rewrite(path, lambda _, row: row | changed if row["index"] == 14 else row)
+    with pytest.raises(
+        BadInput, match=f"resume file {path}: piece 14 .*: expected an answer to this question, got something else"
+    ):
+        certify(NETWORK, SAMPLES, radius=2, resume=path)
 
 
 SLOW_THIRD_ROW = """
 import sys, time
 from pathlib import Path
 from bnnverify import certify
+from tests.support.misbehaving import keys, rewrite
 from tests.support.zoo import NETWORK
 from tests.support.zoo import SAMPLES
 
@@ -146,7 +182,7 @@ print("kept", len(table.rows), table.decided, flush=True)
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_ctrl_c_keeps_the_finished_rows(tmp_path: Path, jobs: int) -> None:
-    path = tmp_path / "rows.jsonl"
+    path = tmp_path / "rows.sqlite"
     command = [sys.executable, "-c", SLOW_THIRD_ROW, str(jobs), str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as process:
         assert process.stdout is not None
@@ -156,7 +192,7 @@ def test_ctrl_c_keeps_the_finished_rows(tmp_path: Path, jobs: int) -> None:
         process.send_signal(signal.SIGINT)
         assert process.stdout.readline() == "kept 3 False\n"
         assert process.wait(timeout=20) == 0
-    assert len(path.read_text().splitlines()) == 1 + 3
+    assert len(keys(path)) == 3
 
 
 def test_a_certification_without_labels_has_no_accuracy() -> None:

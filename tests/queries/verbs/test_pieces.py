@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnnverify import BadInput, EachClass, Everything, HammingBall, Query, Region, Shell, count
+from bnnverify import BadInput, EachClass, Everything, HammingBall, Leaves, Query, Region, Shell, count
 from bnnverify.problem.budget import Budget
+from tests.support.misbehaving import alter, keys, rewrite
 from tests.support.requirements import COUNTING_ENGINES
 from tests.support.zoo import majority, parity
 
@@ -23,25 +24,25 @@ REGIONS = [HammingBall(FOUR_ONES, 3), Shell(FOUR_ONES, 2, 4, free=[0, 2, 4, 6, 8
 @pytest.mark.parametrize("region", REGIONS, ids=lambda region: region.kind)
 def test_count_by_pieces_is_the_count(engine: str, region: Region, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bnnverify.queries.planning.plan.Plan.piece", 5)
-    query, path = Query(NETWORK, region, EachClass()), tmp_path / "pieces.jsonl"
+    query, path = Query(NETWORK, region, EachClass()), tmp_path / "pieces.sqlite"
     whole, pieces = count(query, engine="bits"), count(query, engine=engine, resume=path)
     assert pieces.counts == whole.counts
     assert pieces.tally.shells in ((), whole.tally.shells)
-    lines = path.read_bytes().splitlines(keepends=True)
-    assert len(lines) > 3
-    path.write_bytes(b"".join(lines[:3]) + lines[3][:7])  # killed in the middle of a line
+    kept = keys(path)
+    assert len(kept) > 2
+    assert alter(path, "DELETE FROM rows WHERE key > '1'") == len(kept) - 2  # as if it was killed after two pieces
     heard: list[int] = []
     again = count(query, engine=engine, resume=path, progress=lambda progress: heard.append(progress.done))
     assert again.counts == whole.counts
     assert heard == sorted(heard)
-    assert path.read_bytes().splitlines(keepends=True) == lines
-    with pytest.raises(BadInput, match="expected an earlier run of count"):
+    assert keys(path) == kept
+    with pytest.raises(BadInput, match="expected finished work with model"):
         count(Query(parity(9), region, EachClass()), engine=engine, resume=path)
 
 
 def test_a_stopped_count_by_pieces_is_an_interval_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bnnverify.queries.planning.plan.Plan.piece", 2**20)
-    network, path = parity(40), tmp_path / "pieces.jsonl"
+    network, path = parity(40), tmp_path / "pieces.sqlite"
     query = Query(network, HammingBall(np.zeros(40), 6), EachClass())
     heard: list[int] = []
 
@@ -52,11 +53,53 @@ def test_a_stopped_count_by_pieces_is_an_interval_and_goes_on(tmp_path: Path, mo
 
     with pytest.raises(KeyboardInterrupt):
         count(query, resume=path, progress=stop)
-    kept = len(path.read_text().splitlines())
-    assert kept >= 1
+    assert path.exists()
     stopped = count(query, engine="bits", budget=Budget(seconds=0.0), resume=path)
     assert not stopped.exact
     even = sum(comb(40, d) for d in (0, 2, 4, 6))
     assert stopped.counts[0].low <= even <= stopped.counts[0].high
     done = count(query, resume=path)
     assert [k.low for k in done.counts] == [even, query.region.size - even]
+
+
+def test_a_count_of_another_event_or_region_is_refused(tmp_path: Path) -> None:
+    path, region = tmp_path / "pieces.sqlite", HammingBall(FOUR_ONES, 3)
+    count(Query(NETWORK, region, EachClass()), resume=path)
+    others = (
+        (Query(NETWORK, HammingBall(FOUR_ONES, 2), EachClass()), "region"),
+        (Query(NETWORK, HammingBall(1 - FOUR_ONES, 3), EachClass()), "place"),
+        (Query(NETWORK, region, Leaves(1)), "event"),
+    )
+    for query, name in others:
+        with pytest.raises(BadInput, match=f"expected finished work with {name} "):
+            count(query, resume=path)
+
+
+def exactly(*counts: int) -> list[dict[str, Any]]:
+    return [{"low": n, "high": n, "confidence": 1.0} for n in counts]
+
+
+CONTRADICTIONS: list[dict[str, Any]] = [  # three flips of nine bits around four ones: 130 points
+    {"size": 131},
+    {"counts": exactly(130)},
+    {"counts": exactly(130, 1)},
+    {"counts": exactly(64, 65)},
+    {"counts": exactly(131, -1)},
+    {"counts": exactly(130, 0), "shells": [{"distance": 1, "counts": [9, 1]}]},
+    {"counts": exactly(130, 0), "shells": [{"distance": 1, "counts": [10, 0]}]},
+    {"counts": exactly(130, 0), "shells": [{"distance": -1, "counts": [1, 0]}]},
+    {"counts": exactly(130, 0), "shells": [{"distance": 1, "counts": [9]}]},
+    {"counts": exactly(5, 125), "shells": [{"distance": d, "counts": [3, 0]} for d in (1, 2)]},
+    {"shells": 7},
+    {"counts": None},
+]
+
+
+@pytest.mark.parametrize("changed", CONTRADICTIONS, ids=str)
+def test_pieces_that_contradict_are_refused(tmp_path: Path, changed: dict[str, Any]) -> None:
+    """Though their checksums are right."""
+    query, path = Query(NETWORK, HammingBall(FOUR_ONES, 3), EachClass()), tmp_path / "pieces.sqlite"
+    count(query, resume=path)
+    rewrite(path, lambda _, tally: tally | changed)
+    with pytest.raises(BadInput, match=f"resume file {path}: piece 0: expected an answer to this question, got something else"):
+        count(query, resume=path)
