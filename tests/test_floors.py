@@ -58,7 +58,7 @@ HOMES = {  # outside library: the only folders or files that may import it
     "llvmlite": {"encoders/netlist/backends/llvm"},
     "dd": {"encoders/diagrams/packages"},
     "oxidd": {"encoders/diagrams/packages"},
-    "pysat": {"queries/engines/sat", "queries/engines/first_layer_codes", "queries/proofs/evidence", "checker/trace"},
+    "pysat": {"queries/engines/solver", "checker/trace"},
     "exact": {"queries/engines/pseudo_boolean"},
     "platformdirs": {"queries/storage/cache"},
     "torch": {"training", "formats/pytorch_dict"},

@@ -95,8 +95,10 @@ def after_first_block(solved: Open, budget: Budget = NO_LIMIT) -> Presolved:
 
 
 def bounded(network: Network, region: Region, budget: Budget = NO_LIMIT) -> Presolved:
-    """Return what bounds leave open: each step is a margin of one neuron or class, which a proof can state."""
-    budget.check()
+    """Return what bounds leave open: each step is a margin of one neuron or class, which a proof can state.
+
+    The first block is looked at however little time is left: it often decides. Raises OutOfBudget after that.
+    """
     flips = HammingBall(np.zeros(region.freedom, dtype=np.uint8), region.outer).shell(region.inner, region.outer)
     center = region.center.astype(np.int64)
     signs = 1 - 2 * center[region.free]
@@ -106,7 +108,8 @@ def bounded(network: Network, region: Region, budget: Budget = NO_LIMIT) -> Pres
     blocks: list[Block] = []
     kept: list[NDArray[np.intp]] = []
     for i, block in enumerate(network.blocks):
-        budget.check()
+        if i:
+            budget.check()
         weights = block.matrix[:, keep] * signs
         bounds = block.bounds - block.matrix @ ones
         low, high = _reach(weights, moves)

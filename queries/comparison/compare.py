@@ -21,8 +21,8 @@ from bnnverify.queries.comparison import statistics as judge
 from bnnverify.queries.comparison.measurement import TRIES, Task, case, unanswered
 from bnnverify.queries.comparison.metrics import Grids, figures
 from bnnverify.queries.comparison.participants import Participant, checked, rivals, untouched
-from bnnverify.queries.engines.registry import AUTO, named
 from bnnverify.queries.comparison.settled import is_settled, is_stopped, rows_of, value_of
+from bnnverify.queries.engines.registry import AUTO, named
 from bnnverify.queries.execution.pool import Lost, side_by_side
 from bnnverify.queries.storage.store import Store
 from bnnverify.queries.verbs.latent.codes import class_codes

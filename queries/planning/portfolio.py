@@ -59,7 +59,8 @@ class Portfolio:
                 if not tally.reason:
                     return tally, name
                 stopped.append(tally)
-        return _together(stopped), "+".join(self.names)
+        closed = [replace(tally, reason="stopped") for tally in known.values()]
+        return _together(stopped or closed), "+".join(self.names)
 
     def find(self, question: Question, budget: Budget) -> tuple[Found, str]:
         """Return the first decided answer, and whose it is; if all engines are stopped, all reasons."""
@@ -70,7 +71,7 @@ class Portfolio:
                     return event.value, event.value.engine or name
                 if not isinstance(event, TaskProgress):
                     reasons.append(event.value.reason if isinstance(event, Answer) else _why(name, event))
-        return Found(None, reason=_reasons(reasons)), "+".join(self.names)
+        return Found(None, reason=_reasons(reasons) or "stopped"), "+".join(self.names)
 
     def _events(
         self, question: Question, budget: Budget, *, counting: bool

@@ -19,7 +19,7 @@ from bnnverify.queries.planning.portfolio import Portfolio
 from bnnverify.queries.planning.posed import PRESOLVE, Posed
 from bnnverify.results.counts import Count, Tally
 from bnnverify.results.finding import Finding
-from bnnverify.results.progress import Report, silent
+from bnnverify.results.progress import Progress, Report, silent
 
 LATE = 4  # an engine that is expected to take more than this share of the time that is left runs where it can be ended
 
@@ -79,6 +79,7 @@ class Session:
         """Do what `count` does, for a query that is presolved already."""
         tally = posed.clear_tally()
         if tally is not None:
+            report(Progress(tally.size, tally.size, tally))
             return Counted(tally, PRESOLVE)
         chosen = self.plan(posed, counting=True)
         self.current = chosen.name

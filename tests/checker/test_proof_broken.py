@@ -16,7 +16,6 @@ from bnnverify.encoders.clauses import cardinality, cnf
 from bnnverify.encoders.presolve import margins, presolve
 from bnnverify.errors import Rejected, WitnessRejected
 from bnnverify.model.threshold import Threshold
-from bnnverify.queries.proofs import evidence
 from bnnverify.results.finding import Verdict
 from tests.support.proven import network, proven
 
@@ -122,12 +121,13 @@ def _lost_rival(patch: Patch) -> None:
             clauses, whole.variables, whole.inputs, whole.thresholds, whole.neurons, whole.ones, fewer
         )
 
-    patch.setattr(evidence, "annotated", wrong)
+    patch.setattr("bnnverify.queries.engines.sat.annotated", wrong)
 
 
 def _lying_solver(patch: Patch) -> None:
     """A solver that says no without having looked."""
-    patch.setattr(evidence, "_searched", lambda *_: (None, ("0",)))
+    patch.setattr("bnnverify.queries.engines.solver.Solver.solve", lambda *_: False)
+    patch.setattr("bnnverify.queries.engines.solver.Solver.trace", lambda _: ("0",))
 
 
 MISTAKES = {

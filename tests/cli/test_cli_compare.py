@@ -100,7 +100,7 @@ def test_store_and_export(models: list[str], tmp_path: Path, capsys: pytest.Capt
         (("m.npz", "--seeds", "1", "--epochs", "3", "--models", "z"), "--seeds, --epochs, --models: expected --arms beside it"),
         (("--arms", "no_pen", "--radii", "65"), "radii must be between 1 and 64, got 65"),
         (("--arms", "no_pen", "--against", "zz"), "against: expected one of the arms no_pen, got zz"),
-        (("--arms", "no_pen", "--engine", "zz"), "'zz' is not one of 'auto', 'bits'"),
+        (("--arms", "no_pen", "--engine", "zz"), "'zz' is not one of 'auto', 'bdd', 'bits'"),
         (("--arms", "no_pen", "--store", "no-such/deep/rows.sqlite"), "--store: expected a file in a folder that exists"),
         (("--arms", "no_pen", "--models", "no-such/deep"), "--models: expected a file in a folder that exists"),
         (("--arms", "no_pen", "--report", "no-such/r.html"), "--report: expected a file in a folder that exists"),

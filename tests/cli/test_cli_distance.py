@@ -11,15 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnnverify import InputCoding, save
+from bnnverify import InputCoding, Query, save
 from bnnverify.cli import BAD, DECIDED, OPEN
 from bnnverify.problem.budget import Budget
-from bnnverify.problem.query import Query
-from bnnverify.queries.engines.enumeration import BitsEngine
-from bnnverify.results.answers import Distance
+from bnnverify.queries.planning.session import Counted, Session
 from bnnverify.results.counts import Tally
-from bnnverify.results.progress import Progress
-from tests.support.enumerated import Direct
+from bnnverify.results.finding import confirmed
+from bnnverify.results.progress import Progress, Report
 from tests.support.roof import documented, plain, said, saved
 from tests.support.zoo import majority
 
@@ -92,15 +90,15 @@ def test_tolerance_without_a_largest_radius(pixels: tuple[str, str], capsys: Cap
 
 
 def test_ctrl_c_keeps_counted_radii(pixels: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    def count(_: object, query: Query, __: object, report: Any) -> Tally:
+    def count(session: Session, query: Query, budget: Budget, report: Report) -> Counted:
         """Count distance by distance; interrupted at distance 4, where 3 of 5 points are known to leave."""
         if query.region.outer < 4:
-            return whole(Direct(BitsEngine), query, Budget())
+            return counted(session, query, budget, report)
         report(Progress(3, 5, Tally.seen(5, [0, 3])))
         raise KeyboardInterrupt
 
-    whole = BitsEngine.count
-    monkeypatch.setattr(BitsEngine, "count", count)
+    counted = Session.count
+    monkeypatch.setattr(Session, "count", count)
     question = ("distance", pixels[0], "00000", "--tolerance", "0.4")
     code, out, _ = said(capsys, *question)
     assert code == OPEN
@@ -114,11 +112,11 @@ DOCS = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
 
 
 def test_ctrl_c_prints_the_best_witness(pixels: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    def interrupted(*_: Any, report: Any, **__: Any) -> None:
-        report(Distance("sat", "leaves:0", 3, 7, 12, 0, None, 0.0, norm="1"))
+    def interrupted(search: Any, _: object) -> None:
+        search.low, search.best = 3, confirmed(search.query, np.array([0, 1, 1, 0, 1], dtype=np.uint8))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bnnverify.cli.commands.distance.distance", interrupted)
+    monkeypatch.setattr("bnnverify.queries.verbs.distance._Search.step", interrupted)
     code, out, _ = said(capsys, "distance", *pixels, "--norm", "1", "--json")
     found = json.loads(out)
     assert code == OPEN

@@ -15,11 +15,13 @@ import pytest
 from bnnverify import save
 from bnnverify.cli import BAD, BUG, DECIDED, OPEN, main
 from bnnverify.errors import Disagreement
-from bnnverify.results.answers import Distance
+from bnnverify.problem.budget import Budget
+from bnnverify.problem.query import Query
+from bnnverify.queries.planning.session import Session
 from bnnverify.results.certification import Certification, Row
 from bnnverify.results.counts import Count, Tally
 from bnnverify.results.finding import Verdict
-from bnnverify.results.progress import Progress
+from bnnverify.results.progress import Progress, Report
 from tests.support.misbehaving import rewrite
 from tests.support.roof import POINT, plain, said, saved
 from tests.support.zoo import majority
@@ -73,11 +75,11 @@ def test_a_bug_names_its_place(model: str, monkeypatch: pytest.MonkeyPatch, caps
 
 
 def test_ctrl_c_prints_the_interval_known_so_far(model: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    def interrupted(*_: Any, report: Any, **__: Any) -> None:
+    def interrupted(_: Session, __: Query, ___: Budget, report: Report) -> None:
         report(Progress(5, 22, Tally.seen(22, [2, 3])))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bnnverify.cli.commands.count.count", interrupted)
+    monkeypatch.setattr(Session, "count", interrupted)
     code, out, _ = said(capsys, *asked(model, *COUNT), "--json")
     found = json.loads(out)
     assert code == OPEN
@@ -88,7 +90,7 @@ def test_ctrl_c_prints_the_interval_known_so_far(model: str, monkeypatch: pytest
 def test_ctrl_c_before_anything_is_known_prints_the_whole_interval(
     model: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    monkeypatch.setattr("bnnverify.cli.commands.count.count", fails(KeyboardInterrupt()))
+    monkeypatch.setattr(Session, "count", fails(KeyboardInterrupt()))
     code, out, _ = said(capsys, *asked(model, *COUNT))
     assert code == OPEN
     assert "at 0..22 of these inputs" in out
@@ -96,27 +98,25 @@ def test_ctrl_c_before_anything_is_known_prints_the_whole_interval(
 
 
 def test_ctrl_c_in_an_attack_is_unknown(model: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    monkeypatch.setattr("bnnverify.cli.commands.attack.attack", fails(KeyboardInterrupt()))
+    monkeypatch.setattr(Session, "find", fails(KeyboardInterrupt()))
     code, out, _ = said(capsys, "attack", model, POINT, "--radius", "2")
     assert code == OPEN
     assert "UNKNOWN: interrupted" in out
 
 
 def test_ctrl_c_in_a_distance_prints_the_lower_bound(model: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    def interrupted(*_: Any, report: Any, **__: Any) -> None:
-        known = Distance("sat", "leaves:0", 0, None, 5, 0, None, 0.0)
-        report(known)
-        report(replace(known, low=3))
+    def interrupted(search: Any, _: object) -> None:
+        search.low = 3
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bnnverify.cli.commands.distance.distance", interrupted)
+    monkeypatch.setattr("bnnverify.queries.verbs.distance._Search.step", interrupted)
     code, out, _ = said(capsys, "distance", model, "000000", "--max", "5", "--json")
     found = json.loads(out)
     assert code == OPEN
     assert (found["low"], found["high"], found["searched"], found["exact"]) == (3, None, 5, False)
     assert "at least 3" in said(capsys, "distance", model, "000000")[1]
-    monkeypatch.setattr("bnnverify.cli.commands.distance.distance", fails(KeyboardInterrupt()))
-    assert "at least 0" in said(capsys, "distance", model, "000000")[1]
+    monkeypatch.setattr("bnnverify.queries.verbs.distance._Search.step", fails(KeyboardInterrupt()))
+    assert "at least 1" in said(capsys, "distance", model, "000000")[1]
 
 
 @pytest.mark.parametrize(("words", "code"), [((), DECIDED), (("--no-count",), DECIDED), (("--count",), OPEN)])

@@ -1,4 +1,4 @@
-"""Engines that misbehave, to be run in processes of their own; a budget that ends early; a pickle as a trap; edited resume files."""
+"""Engines that misbehave, run in processes of their own; a budget that ends early; a pickle as a trap; edited resume files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+
 from bnnverify import BadModel, Budget, Tally
 from bnnverify.encoders.presolve.question import Question
 from bnnverify.queries.engines import registry
@@ -17,7 +19,6 @@ from bnnverify.queries.execution.events import Worker
 from bnnverify.queries.execution.pool import Pool
 from bnnverify.queries.planning.portfolio import Portfolio
 from bnnverify.queries.planning.portfolio import answered as answered_by_ours
-from typing import Any
 from bnnverify.queries.storage.fingerprint import Fingerprint
 from bnnverify.queries.storage.store import Store
 from bnnverify.results.progress import Progress, Report, silent

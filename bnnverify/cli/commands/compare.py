@@ -24,8 +24,8 @@ from bnnverify.formats import load
 from bnnverify.queries.comparison import statistics
 from bnnverify.queries.comparison.compare import compare, foresee
 from bnnverify.queries.comparison.participants import Participant, participant
-from bnnverify.queries.storage.export import exporter
 from bnnverify.queries.comparison.settled import is_stopped
+from bnnverify.queries.storage.export import exporter
 from bnnverify.report.comparison import page
 from bnnverify.report.terminal import compare_table
 from bnnverify.results.comparison import Comparison, Terms

@@ -167,8 +167,8 @@ def test_what_can_be_known_before_training_is_said_before(tmp_path: Path) -> Non
     for other, sentence in (
         ({"radii": (11,)}, "radii must be between 1 and 10, got 11"),
         ({"against": ("c",)}, "against: expected one of the arms a, b, got c"),
-        ({"engine": "zz"}, "engine must be one of auto, bits"),
-        ({"radii": (2,)}, "expected rows with radii 2, got a file with radii 1"),
+        ({"engine": "zz"}, "engine must be one of auto, bdd, bits"),
+        ({"radii": (2,)}, "expected finished work with radii 2, got a file with radii 1"),
     ):
         with pytest.raises(BadInput, match=sentence):
             foresee(("a", "b"), samples(), **{**words, **other})

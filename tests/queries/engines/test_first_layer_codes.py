@@ -69,13 +69,13 @@ def test_one_reason_rules_out_many_codes() -> None:
     assert network.head
     behind = Network((Block(np.eye(12), np.ones(12)), *network.blocks[1:]), network.head)
     calls = []
-    original = by_codes._Reached._asked
+    original = by_codes._Reached._reaching
 
     def counted(self: by_codes._Reached, code: np.ndarray, budget: Budget) -> np.ndarray | None:
         calls.append(code)
         return original(self, code, budget)
 
-    with patch.object(by_codes._Reached, "_asked", counted):
+    with patch.object(by_codes._Reached, "_reaching", counted):
         assert Direct(CodesEngine).find(asked(network, Everything(12)), Budget()).happens is False
     assert 1 <= len(calls) < 20
     assert Direct(CodesEngine).find(asked(behind, Everything(12)), Budget()).happens, (

@@ -92,10 +92,10 @@ def test_one_count_answers_every_smaller_radius(strategy: str | None, seed: int)
 def test_layers_too_wide_to_sweep_go_to_diagrams_and_back_again() -> None:
     """80 copied inputs have 2^80 codes; that one of them outweighs all others is found by diagrams."""
     network = Network((Block(np.eye(80), np.ones(80)),), Head([[0] * 80, [100] + [1] * 79], [99, 0]))
-    assert not Direct(BddEngine)._sweeps(presolve(network, Everything(80)))
+    assert not BddEngine()._sweeps(presolve(network, Everything(80)))
     tally = Direct(BddEngine).count(Query(network, Everything(80), EachClass()), Budget())
     assert [count.low for count in tally.counts] == [2**79, 2**79]
-    assert Direct(BddEngine)._sweeps(presolve(network, HammingBall(np.zeros(80), 3)))
+    assert BddEngine()._sweeps(presolve(network, HammingBall(np.zeros(80), 3)))
 
 
 def test_a_budget_that_ends_in_mid_sweep_leaves_an_interval_that_holds_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:

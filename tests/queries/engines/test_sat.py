@@ -115,6 +115,13 @@ class Ticking(Budget):
         object.__setattr__(self, "_ticks", from_zero())
         object.__setattr__(self, "_looks", looks)
 
+    def start(self):
+        return self
+
+    @property
+    def spent(self):
+        return self.left <= 0
+
     @property
     def left(self):
         return 1.0 if next(self._ticks) < self._looks else 0.0

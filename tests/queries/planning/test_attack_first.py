@@ -16,7 +16,7 @@ from bnnverify.results.finding import Finding
 from tests.support.drawn import queries
 from tests.support.enumerated import enumerated
 from tests.support.random_networks import random_network
-from tests.support.zoo import majority
+from tests.support.zoo import majority, parity
 
 
 @settings(max_examples=100, deadline=None)
@@ -66,7 +66,7 @@ def test_a_spent_budget_ends_an_attack() -> None:
 def test_only_auto_begins_with_an_attack(name: str, attacks: int, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[Posed] = []
     monkeypatch.setattr(session, "short_attack", lambda posed, *_: begun.append(posed))
-    query = Query(random_network(1, 18, widths=(8, 8)), HammingBall(np.zeros(18), 9), Becomes(3))
+    query = Query(parity(18), HammingBall(np.zeros(18), 9), Becomes(1 - parity(18)(np.zeros(18))))
     with Session(name) as running:
         running.count(query, Budget())
         assert not begun

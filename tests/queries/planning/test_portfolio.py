@@ -173,7 +173,7 @@ def test_reasons_name_the_limit_that_was_asked_for() -> None:
 
 def test_a_killed_child_costs_one_answer() -> None:
     with Session("sat") as session:
-        easy = Query(random_network(3, 9), HammingBall(np.zeros(9), 3), Becomes(1))
+        easy = Query(random_network(3, 9), HammingBall(np.zeros(9), 3), EachClass())
         assert session.find(easy, Budget()).finding.happens
         hard, answers = hard_query(), []
         thread = threading.Thread(target=lambda: answers.append(session.count(hard, Budget())))

@@ -15,7 +15,6 @@ from bnnverify.data.samples import Samples, read_input
 from bnnverify.errors import Rejected
 from bnnverify.formats import load
 from bnnverify.queries.proofs import check, prove
-from bnnverify.queries.proofs import evidence as find_evidence
 from bnnverify.results.certification import Row
 from bnnverify.results.finding import Verdict
 from tests.support.proven import changed, network, proven
@@ -32,7 +31,7 @@ def opposites(wanted: int = 2) -> Network:
 
 
 def by_codes(monkeypatch: pytest.MonkeyPatch, folder: Path, net: Network, seed: int = 0) -> Row:
-    monkeypatch.setattr(find_evidence, "is_wide", lambda _: True)
+    monkeypatch.setattr("bnnverify.encoders.enumeration.cost.WIDE", -1)
     return proven(folder, seed, net=net)
 
 

@@ -241,7 +241,7 @@ def test_no_time_and_ctrl_c_on_the_command_line(tmp_path: Path, monkeypatch: pyt
         code, out, _ = said(capsys, *question, "--proof", str(tmp_path / "p"))
         assert (code, f"distance {FLIPS} (exact)" in out) == (OPEN, True)
         assert "within 4 flips: interrupted" in out
-    monkeypatch.setattr("bnnverify.cli.commands.distance.distance", interrupted)
+    monkeypatch.setattr("bnnverify.queries.planning.session.Session.pose", interrupted)
     code, out, _ = said(capsys, *question, "--proof", str(tmp_path / "q"))
     assert (code, "no proof" in out, (tmp_path / "q").exists()) == (OPEN, True, False)
 

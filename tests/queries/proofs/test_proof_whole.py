@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ import pytest
 from bnnverify import Samples, load, read_input, save
 from bnnverify.checker.sample import shown
 from bnnverify.errors import BadInput
-from bnnverify.queries.proofs import evidence as find_evidence
+from bnnverify.problem.budget import Budget
+from bnnverify.queries.execution.events import Worker
 from bnnverify.queries.proofs import prove as prove_verb
 from bnnverify.queries.proofs.check import check
-from bnnverify.queries.proofs.prove import prove, written
+from bnnverify.queries.proofs.prove import prove
 from tests.support.proven import center, network, proven
 from tests.support.requirements import DATA, needs_data
 from tests.support.roof import plain, said
@@ -74,9 +76,12 @@ def test_trained_networks(model: str, radius: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("by", ["codes", "patterns"])
 def test_784_pixels_at_radius_3(by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if by == "patterns":  # in this process, where it can be told not to look at codes
-        monkeypatch.setattr(find_evidence, "_all_codes_stay", lambda *_: False)
-        here = lambda _, task, todo, _jobs: ((key, written(task, one)) for key, one in todo)  # noqa: E731
-        monkeypatch.setattr(prove_verb, "side_by_side", here)
+        monkeypatch.setattr("bnnverify.queries.engines.first_layer_codes.MOST_CODES", 0)
+
+        def here(_: object, work: Any, questions: Any, limits: Budget) -> Any:
+            return ((key, work(Worker(print, limits, {}), questioned[0].value, questioned[1])) for key, questioned in questions)
+
+        monkeypatch.setattr(prove_verb, "run", here)
     net = load(DATA / "msakai-bnn" / "mnist.npz")
     assert net.coding is not None
     seven = Samples(read_input("mnist:7", net, data_dir=DATA)[None], None, (7,), "mnist")

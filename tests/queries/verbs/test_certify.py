@@ -120,7 +120,7 @@ def test_open_counts_are_left_open_where_nobody_wanted_them(tmp_path: Path) -> N
     path = tmp_path / "rows.sqlite"
     certify(NETWORK, SAMPLES, radius=2, counting=False, resume=path)
     heard: list[int] = []
-    certify(NETWORK, SAMPLES, radius=2, counting=False, resume=path, report=lambda row, *_: heard.append(row.index))
+    certify(NETWORK, SAMPLES, radius=2, counting=False, resume=path, progress=lambda row, *_: heard.append(row.index))
     assert heard == []
 
 

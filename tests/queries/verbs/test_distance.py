@@ -18,7 +18,6 @@ from bnnverify.problem.event import Event
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Subcube
 from bnnverify.queries.attacks.upper_bound import upper_bound, without_spare_flips
-from bnnverify.queries.engines.base import Found
 from bnnverify.queries.planning.session import Decided
 from bnnverify.queries.verbs import distance as room
 from bnnverify.results.answers import Distance
@@ -125,18 +124,18 @@ def test_hopeless_regions_are_left_whole(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_stopped_with_what_the_attack_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped(*_: object) -> Found:
-        return Found(None, reason="stopped after 1 s")
-
-    monkeypatch.setattr("bnnverify.queries.engines.enumeration.BitsEngine.find", stopped)
+    stopped = Decided(Finding(None, reason="stopped after 1 s"), "bits")
+    monkeypatch.setattr("bnnverify.queries.planning.session.Session.find_posed", lambda *_: stopped)
+    monkeypatch.setattr("bnnverify.queries.planning.posed.Posed.clear_finding", lambda _: None)
     monkeypatch.setattr(room, "QUICK", -1.0)
     cost = Cost(np.array([5, 4, 3, 2, 1]), np.ones(5, dtype=np.bool_))
-    found = distance(majority(5), np.zeros(5), cost=cost, engine="bits")
+    last = Network((), Head([[0, 0, 0, 0, 0], [0, 0, 1, 1, 1]], [2, 0], [1, 0]))  # class 1 from two ones among the last three on
+    found = distance(last, np.zeros(5), cost=cost, engine="bits")
     assert (found.low, found.exact, found.reason) == (1, False, "stopped after 1 s")
     assert found.high is not None
     assert found.witness is not None
-    assert found.high == cost.of(found.witness.flips) >= 6
-    late = distance(majority(5), np.zeros(5), cost=cost, engine="bits", budget=Budget(seconds=0.0))
+    assert found.high == cost.of(found.witness.flips) >= 3
+    late = distance(last, np.zeros(5), cost=cost, engine="bits", budget=Budget(seconds=0.0))
     assert (late.low, late.high) == (1, None)
     assert json.dumps(found.to_json())
 

@@ -27,6 +27,7 @@ from bnnverify import (
     distance,
 )
 from bnnverify.problem.budget import Budget
+from bnnverify.queries.engines.registry import choices
 from bnnverify.queries.planning.session import Counted
 from bnnverify.queries.verbs.count import result_of
 from tests.support.enumerated import planned
@@ -78,7 +79,7 @@ def test_events() -> None:
 
 
 def test_unknown_engine() -> None:
-    names = "auto, bits, bdd, codes, sat, sat:diagram, sat:adder, sat:native, exact"
+    names = ", ".join(choices())
     with pytest.raises(BadQuery, match=f"one of {names}, got 'magic'"):
         count(ZOO[0].query, engine="magic")
 
