@@ -1,73 +1,88 @@
-"""The same kind of question, many times, answered by several processes of our own side by side."""
+"""Tasks side by side: the protocol of a pool of workers, and the usual way to put many questions to one.
+
+`processes` and `threads` make pools on this machine; a cluster would be another leaf.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from multiprocessing.connection import Connection, wait
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, Protocol, Self, TypeVar
 
-from bnnverify.queries.execution.process import Process, named
+from bnnverify.problem.budget import Budget
+from bnnverify.queries.execution.events import Answer, Event, Progress, Raised, Ticket
+from bnnverify.queries.execution.pool_old import Lost, side_by_side
+
+__all__ = ["Lost", "Pool", "run", "side_by_side"]  # Lost and side_by_side: until the last of their users has a Pool
 
 Key = TypeVar("Key")
 
 
-class Lost(str):
-    """In place of an answer: why the process that was asked had none."""
+class Pool(Protocol):
+    """Workers that do tasks side by side. One caller reads its events; any thread may cancel and close."""
 
-    __slots__ = ()
+    @property
+    def workers(self) -> int:
+        """Return how many tasks run at the same time; more of them wait for their turn."""
+
+    @property
+    def unanswered(self) -> int:
+        """Return how many tasks have not had their last event yet."""
+
+    def submit(self, work: Callable[..., Any], *arguments: Any, limits: Budget | None = None) -> Ticket:
+        """Have a worker call work(worker, *arguments), and return what its events will name.
+
+        work: a function at the top of a module, called with a `Worker` first. Arguments may be `Shared`. limits: their clock
+        starts when the task does, unless it runs already. A process that overruns them is ended: the task is then Lost.
+        """
+
+    def answers(self, timeout: float | None = None) -> Iterator[Event]:
+        """Yield events as they come until every task has had its last; end earlier when none comes within timeout seconds."""
+
+    def cancel(self, ticket: Ticket) -> None:
+        """Have a task never answer: one that waits never begins, one that has begun is ended where that can be done."""
+
+    def close(self) -> None:
+        """Cancel all tasks and end the workers."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None: ...
 
 
-def side_by_side(answering: str, opening: Any, questions: Iterable[tuple[Key, Any]], jobs: int) -> Iterator[tuple[Key, Any]]:
-    """Yield each question's key with answering(opening, question), as they come in; leaving early ends the work on the others.
+def run(
+    pool: Pool,
+    work: Callable[..., Any],
+    questions: Iterable[tuple[Key, tuple[Any, ...]]],
+    *,
+    limits: Budget | None = None,
+    ordered: bool = False,
+) -> Iterator[tuple[Key, Any]]:
+    """Yield each question's key with work(worker, *arguments), or with the `events.Lost` that stands in its place.
 
-    answering: "module:function". An error it raises is raised here; a process that dies costs one answer, and is replaced.
+    questions: keys with arguments, taken up as workers become free. limits: of each of them. ordered: yield in their order, not
+    as answers come. An error that work raises is raised here. Leaving early cancels the rest. The pool has no other tasks.
     """
     todo = iter(questions)
-    workers = [Process("bnnverify.queries.execution.pool:serve", (answering,)) for _ in range(jobs)]
-    asked: dict[Any, tuple[Process, Key]] = {}  # by our end of the pipe
+    keys: dict[Ticket, Key] = {}  # of the tasks that are not yielded yet, in the order of the questions
+    found: dict[Ticket, Any] = {}
 
-    def ask(worker: Process) -> None:
-        for key, question in todo:
-            before, pipe = worker.pid, worker.pipe
-            with suppress(ConnectionError):  # it has just died: said when its answer is read
-                pipe.send((opening if worker.pid != before else None, question))
-            asked[pipe] = worker, key
-            return
+    def fill() -> None:
+        for key, arguments in islice(todo, 2 * pool.workers - len(keys)):
+            keys[pool.submit(work, *arguments, limits=limits)] = key
 
     try:
-        for worker in workers:
-            ask(worker)
-        while asked:
-            for pipe in wait(list(asked)):
-                worker, key = asked.pop(pipe)
-                yield key, _heard(worker, pipe)
-                ask(worker)
+        fill()
+        for event in pool.answers():
+            if isinstance(event, Progress):
+                continue
+            if isinstance(event, Raised):
+                raise event.error
+            found[event.ticket] = event.value if isinstance(event, Answer) else event
+            while found and (ticket := next(iter(keys if ordered else found))) in found:
+                answer = keys.pop(ticket), found.pop(ticket)
+                fill()
+                yield answer
     finally:
-        for worker in workers:
-            worker.end()
-
-
-def _heard(worker: Process, pipe: Any) -> Any:
-    try:
-        kind, answer = pipe.recv()  # of this very pipe: a process that has died would be replaced by asking for its own
-    except (EOFError, ConnectionError):
-        code = worker.status()
-        worker.end()
-        return Lost(f"its process ended with status {code}")
-    if kind == "raised":
-        raise answer
-    return answer
-
-
-def serve(pipe: Connection, answering: str) -> None:
-    """Answer questions from the parent until it goes away: the child's whole life."""
-    function, opening = named(answering), None
-    with suppress(EOFError, ConnectionError, KeyboardInterrupt):
-        while True:
-            first, question = pipe.recv()
-            opening = opening if first is None else first
-            try:
-                pipe.send(("answer", function(opening, question)))
-            except Exception as error:  # noqa: BLE001 - handed to the parent, which raises it
-                pipe.send(("raised", error))
+        for ticket in reversed(keys):  # those that wait first, so that none of them begins
+            pool.cancel(ticket)

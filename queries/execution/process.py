@@ -6,19 +6,18 @@ unlike fork it inherits no locks of the caller's threads.
 
 from __future__ import annotations
 
-import fcntl
 import importlib
 import os
-import select
-import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
 from typing import Any
 
-# Matrix products of numpy on one thread, before it is imported: processes side by side have no core to spare for more.
-ONE_THREAD = "import os; os.environ.update(OPENBLAS_NUM_THREADS='1', OMP_NUM_THREADS='1')"
+ENTRY = Path(__file__).with_name("entry.py")
+GRACE = 1.0  # seconds in which a process that has closed its pipe must have ended
 
 
 def named(path: str) -> Any:
@@ -28,11 +27,12 @@ def named(path: str) -> Any:
 
 
 class Process:
-    """Runs the function named by life ("module:name") with a pipe and these words; started when the pipe is first asked for."""
+    """Runs life(pipe, *words), life being a function at the top of a module; started when the pipe is first asked for."""
 
-    def __init__(self, life: str, words: Sequence[str] = ()) -> None:
+    def __init__(self, life: Callable[..., None], words: Sequence[object] = ()) -> None:
         self._life, self._words = life, tuple(words)
         self._process: subprocess.Popen[bytes] | None = None
+        self._killed: subprocess.Popen[bytes] | None = None  # the system may take a moment to end it
         self._pipe: Connection | None = None
         self._alive = -1  # the end of a pipe that is never written: when it closes, the system ends the child
 
@@ -42,28 +42,53 @@ class Process:
         return self._process.pid if self._process else 0
 
     @property
+    def runs(self) -> bool:
+        """Return whether it has been started and neither killed nor ended."""
+        return self._process is not None and self._process is not self._killed and self._process.poll() is None
+
+    @property
     def pipe(self) -> Connection:
         """Return our end of the pipe to a running process."""
-        if self._process is None or self._process.poll() is not None or self._pipe is None:
-            self.end()
-            self._pipe, theirs = Pipe()
-            watched, self._alive = os.pipe()
-            command = [sys.executable, "-c", f"{ONE_THREAD}; from bnnverify.queries.execution.process import live; live()"]
-            command += [self._life, str(theirs.fileno()), str(watched), *self._words]
-            ends = [theirs.fileno(), watched]
+        if not self.runs or self._pipe is None:
+            self._start()
+        assert self._pipe is not None
+        return self._pipe
+
+    def _start(self) -> None:
+        self.end()
+        self._pipe, theirs = Pipe()
+        watched, self._alive = os.pipe()
+        ends = theirs.fileno(), watched
+        command = [sys.executable, "-P", str(ENTRY), str(sys.modules["bnnverify"].__file__), *map(str, ends)]
+        try:
             self._process = subprocess.Popen(
                 command, pass_fds=ends, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
             )
+        finally:
             theirs.close()
             os.close(watched)
-        return self._pipe
+        with suppress(ConnectionError):  # it has ended already: seen when the pipe is read
+            self._pipe.send((self._life, self._words))
 
     def status(self) -> int | None:
-        """Wait until it has ended, and return how; None if there was none."""
-        return self._process.wait() if self._process else None
+        """Wait until it has ended, and return how; None if there was none. It has closed its pipe."""
+        if self._process is None:
+            return None
+        try:
+            return self._process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+    def kill(self) -> None:
+        """End it, whatever it is busy with; the thread that reads the pipe sees it close, and tidies up by `end`."""
+        process = self._process  # another thread may be tidying up
+        if process is not None:
+            self._killed = process
+            process.kill()
 
     def end(self) -> None:
-        """End it, whatever it is busy with."""
+        """End it, whatever it is busy with, and close the pipe."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -72,22 +97,3 @@ class Process:
         if self._alive >= 0:
             os.close(self._alive)
         self._process, self._pipe, self._alive = None, None, -1
-
-
-def live() -> None:
-    """Do what the command line of `Process` says: the process's whole life."""
-    life, descriptor, watched, *words = sys.argv[1:]
-    _end_with_parent(int(watched))
-    named(life)(Connection(int(descriptor)), *words)
-
-
-def _end_with_parent(watched: int) -> None:
-    """Have the system end this process when the other end of the pipe closes, however the parent ended.
-
-    SIGIO ends a process by default. Nothing in Python is needed for that: a solver may hold the interpreter for hours.
-    """
-    signal.signal(signal.SIGIO, signal.SIG_DFL)
-    fcntl.fcntl(watched, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(watched, fcntl.F_SETFL, fcntl.fcntl(watched, fcntl.F_GETFL) | os.O_ASYNC)
-    if select.select([watched], [], [], 0)[0]:  # it had closed before
-        os._exit(1)
