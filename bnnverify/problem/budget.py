@@ -28,10 +28,6 @@ class Budget:
         """Return this budget with its clock running; the same one if it runs already."""
         return self if self._started is not None else replace(self, _started=time.monotonic())
 
-    def start(self) -> Budget:
-        """Return this budget with its clock running, as it does from the beginning."""
-        return self
-
     @property
     def left(self) -> float | None:
         """Return the seconds left, None without a limit."""

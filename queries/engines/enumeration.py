@@ -7,11 +7,10 @@ put to the network itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from math import comb
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -27,11 +26,12 @@ from bnnverify.problem.budget import Budget
 from bnnverify.queries.engines.base import Ability, Bid, Found, Refuted
 from bnnverify.queries.engines.registry import engine
 from bnnverify.queries.execution.cores import cores
+from bnnverify.queries.execution.events import Worker
+from bnnverify.queries.execution.pool import run
+from bnnverify.queries.execution.thread_pool import threads
 from bnnverify.queries.storage.cache import cache_folder
 from bnnverify.results.counts import Shares, Tally
 from bnnverify.results.progress import Progress, Report, silent
-
-Made = TypeVar("Made")
 
 WORTHWHILE = 0.5  # seconds for all points, below which none are drawn
 SHARE = 16  # of the points, at most so many are drawn before all are looked at
@@ -142,7 +142,7 @@ class BitsEngine:
                     return
             return
         task = Enumeration(solved, self._folder, mixed=True)
-        yield from _side_by_side(lambda runs: task.points(runs, targets), task.parts(), self._workers, budget)
+        yield from self._side_by_side(_points_part, task, task.parts(), budget, targets)
 
     def close(self) -> None:
         """Nothing outlives a question."""
@@ -158,7 +158,7 @@ class BitsEngine:
         else:
             cube = (solved.region.inner, solved.region.outer) == (0, solved.region.n)
             task = Enumeration(solved, self._folder, mixed=cube)  # nobody measures distance in a cube
-            yield from _side_by_side(lambda runs: _part(task, runs), task.parts(), self._workers, budget)
+            yield from self._side_by_side(_counted_part, task, task.parts(), budget)
 
     def _hits(self, solved: Open, targets: list[int], budget: Budget) -> Iterator[Bits | None]:
         """Yield for parts of the region the flips of a point where a target wins, or None; less when the budget is spent."""
@@ -170,12 +170,23 @@ class BitsEngine:
         task = Enumeration(solved, self._folder, mixed=False)
         if netlist(solved) > WORTHWHILE:
             yield from self._drawn(task, targets, solved.region.size // SHARE, budget)
-        yield from _side_by_side(lambda runs: task.first(runs, targets), task.parts(), self._workers, budget)
+        yield from self._side_by_side(_first_of_part, task, task.parts(), budget, targets)
 
     def _drawn(self, task: Enumeration, targets: list[int], points: int, budget: Budget) -> Iterator[Bits | None]:
         glimpses, others = task.drawn(min(points, GLIMPSES)), task.drawn(points - GLIMPSES, seed=1)
-        yield from _side_by_side(lambda runs: task.glimpsed(runs, targets), glimpses, self._workers, budget)
-        yield from _side_by_side(lambda runs: task.first(runs, targets), others, self._workers, budget)
+        yield from self._side_by_side(_glimpse_of_part, task, glimpses, budget, targets)
+        yield from self._side_by_side(_first_of_part, task, others, budget, targets)
+
+    def _side_by_side(
+        self, work: Callable[..., Any], task: Enumeration, parts: Iterator[Runs], budget: Budget, *arguments: Any
+    ) -> Iterator[Any]:
+        """Yield what work makes of each part, in order, a few parts at the same time, until the budget is spent."""
+        with threads(self._workers) as pool:
+            questions = ((None, (task, runs, *arguments)) for runs in parts)
+            for _, answer in run(pool, work, questions, ordered=True):
+                yield answer
+                if budget.spent:
+                    return
 
 
 @dataclass
@@ -219,22 +230,17 @@ def _is_small(solved: Open) -> bool:
     return products(solved) <= netlist(solved)
 
 
-def _part(task: Enumeration, runs: Runs) -> _Part:
+def _counted_part(worker: Worker, task: Enumeration, runs: Runs) -> _Part:  # noqa: ARG001 - what a pool calls
     return _Part(runs.distance, *task.counted(runs))
 
 
-def _side_by_side(work: Callable[[Runs], Made], parts: Iterator[Runs], workers: int, budget: Budget) -> Iterator[Made]:
-    """Yield what work makes of each part, in order, a few parts at the same time, until the budget is spent."""
-    pool = ThreadPoolExecutor(workers)
-    waiting: list[Future[Made]] = []
-    try:
-        for part in parts:
-            waiting.append(pool.submit(work, part))
-            if len(waiting) > workers:
-                yield waiting.pop(0).result()
-            if budget.spent:
-                return
-        for future in waiting:
-            yield future.result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+def _points_part(worker: Worker, task: Enumeration, runs: Runs, targets: list[int]) -> Bits:  # noqa: ARG001 - what a pool calls
+    return task.points(runs, targets)
+
+
+def _first_of_part(worker: Worker, task: Enumeration, runs: Runs, targets: list[int]) -> Bits | None:  # noqa: ARG001
+    return task.first(runs, targets)
+
+
+def _glimpse_of_part(worker: Worker, task: Enumeration, runs: Runs, targets: list[int]) -> Bits | None:  # noqa: ARG001
+    return task.glimpsed(runs, targets)
