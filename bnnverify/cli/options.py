@@ -22,7 +22,7 @@ SEED = click.IntRange(0, 2**32 - 1)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object with exact numbers.")
 within_option = click.option("--within", metavar="FREE", help="Only these positions may flip: like 0-5,9, or a file.")
 event_option = click.option("--event", default="leaves", show_default=True, help="leaves, leaves:C or becomes:C[,C..].")
-seed_option = click.option("--seed", type=SEED, default=0, show_default=True, metavar="N", help="Of all random numbers.")
+seed_option = click.option("--seed", type=SEED, default=0, show_default=True, metavar="N", help="Seed of all random numbers.")
 data_option = click.option(
     "--data-dir", type=FILE, envvar="BNNVERIFY_DATA", show_envvar=True, help="Where data sets such as MNIST lie."
 )

@@ -38,7 +38,7 @@ def attack_command(
 ) -> int:
     """Find an input that changes the answer.
 
-    Searched around INPUT; where there is none, that is proved.
+    Searches the region around INPUT, and proves it where no input there changes the answer.
 
     \b
     Example: bnnverify attack model.npz digits:17 --radius 3 --event becomes:8

@@ -102,12 +102,16 @@ participant_options = grouped(
 
 @click.command("compare")
 @participant_options
-@click.option("--radii", callback=_radii, default="1,2,3", show_default=True, metavar="R,R,...", help="Flipped bits, at most.")
+@click.option(
+    "--radii", callback=_radii, default="1,2,3", show_default=True, metavar="R,R,...", help="Largest numbers of flipped bits."
+)
 @click.option("--limit", type=POSITIVE, metavar="N", help="Only the first N samples that no training touched.")
 @click.option(
     "--against", callback=_names, metavar="A,A", help="Arms that the others are compared with.  [default: no_pen,nonlin_pen]"
 )
-@click.option("--margin", type=click.FloatRange(0, 100), default=5.0, show_default=True, metavar="POINTS", help="Of equivalence.")
+@click.option(
+    "--margin", type=click.FloatRange(0, 100), default=5.0, show_default=True, metavar="POINTS", help="Margin of equivalence."
+)
 @counting_option
 @click.option("--jobs", type=JOBS, default=1, show_default=True, metavar="J", help="Processes side by side.")
 @click.option("--store", type=FILE, metavar="FILE", help="Keep finished rows in this SQLite file, and go on from there.")

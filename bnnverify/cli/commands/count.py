@@ -41,7 +41,7 @@ def count_command(
 ) -> int:
     """Count the inputs that change the answer.
 
-    Exactly, per class, over all inputs around INPUT that the options name.
+    Counts exactly and per class, over the region around INPUT that the options name.
 
     \b
     Example: bnnverify count model.npz digits:17 --radius 3

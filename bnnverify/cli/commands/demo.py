@@ -66,7 +66,9 @@ ARMS, SEEDS, COMPARED = ("no_pen", "nonlin_pen", "bin_enc-D3"), 2, 30  # samples
 
 
 @click.command("demo")
-@click.option("--out", type=FILE, default=Path("demo-output"), show_default=True, metavar="DIR", help="For model and report.")
+@click.option(
+    "--out", type=FILE, default=Path("demo-output"), show_default=True, metavar="DIR", help="Folder of models and reports."
+)
 @seed_option
 @json_option
 def demo_command(out: Path, seed: int, as_json: bool) -> int:

@@ -19,7 +19,7 @@ from bnnverify.report.terminal import about_table
 def info_command(model: Path, as_json: bool) -> int:
     """Say what a model file holds.
 
-    Also how its import was checked.
+    Prints sizes, weights and fingerprint, and how the import was checked.
 
     \b
     Example: bnnverify info model.npz

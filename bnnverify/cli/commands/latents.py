@@ -56,7 +56,7 @@ def latents_command(
 ) -> int:
     """Say what happens to the latent code around INPUT.
 
-    The code is the bits after the last block. Everything is exact, from one look at every input within R flips.
+    The code is the bits after the last block. All numbers are exact: every input within R flips is enumerated.
 
     \b
     Example: bnnverify latents model.npz digits:17 --radius 3

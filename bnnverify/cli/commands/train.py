@@ -126,7 +126,7 @@ def train_command(
 ) -> int:
     """Train a small network.
 
-    It is saved in whole numbers, proved equal to the trained one, with the record of its training inside.
+    The network is saved in whole numbers, proved equal to the trained one, with the record of its training inside.
 
     \b
     Example: bnnverify train --data digits --recipe bin_enc --deployment D3 --out m.npz
