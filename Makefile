@@ -31,5 +31,5 @@ $(READY): pyproject.toml constraints.txt
 	@$(or $(PYTHON),false) -c '$(FITS)' 2>/dev/null || { \
 	  echo "expected Python 3.11 to 3.13 with venv, got $(or $(PYTHON),none on the PATH) $$($(PYTHON) --version 2>/dev/null)"; exit 2; } >&2
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,compare,report,onnx,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,report,onnx,dev]'
 	touch $@

@@ -11,6 +11,7 @@ Nouns are imported at once; verbs and readers when they are first used, since th
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 from bnnverify._version import __version__
 from bnnverify.errors import BadInput, BadModel, BadQuery, BadSample, BnnVerifyError, Disagreement, MissingExtra, WitnessRejected
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
 
 
 _LATER = {
-    "Budget": "bnnverify.queries.engines.base",
+    "Budget": "bnnverify.problem.budget",
     "Participant": "bnnverify.queries.comparison.participants",
     "Samples": "bnnverify.data.samples",
     "attack": "bnnverify.queries.verbs.attack",
@@ -168,7 +169,13 @@ __all__ = [
 ]
 
 
+_RENAMED = {"Entrant": "Participant", "descent": "local_search", "entrant": "participant"}
+
+
 def __getattr__(name: str) -> Any:
+    if name in _RENAMED:
+        warn(f"bnnverify.{name} is now bnnverify.{_RENAMED[name]}", DeprecationWarning, stacklevel=2)
+        name = _RENAMED[name]
     if name in _LATER:
         return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

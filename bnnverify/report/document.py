@@ -15,7 +15,7 @@ from bnnverify.model.network import Block, Network
 
 
 class Answer(Protocol):
-    """A result that knows its plain data."""
+    """A result that can be turned into plain data."""
 
     def to_json(self) -> dict[str, Any]:
         """Return numbers, texts, lists and objects only."""
@@ -33,15 +33,15 @@ def stamped(plain: dict[str, Any], model_sha256: str) -> str:
 
 
 def about(network: Network) -> dict[str, Any]:
-    """Return what there is to say about a network, as plain data."""
-    rows = [*(block.matrix for block in network.blocks), *([network.head.weights] if network.head else [])]
+    """Return the description of a network, as plain data."""
+    matrices = [*(block.matrix for block in network.blocks), *([network.head.weights] if network.head else [])]
     coding = network.coding
     return {
         "name": network.name,
         "inputs": network.inputs,
         "blocks": [block.outputs for block in network.blocks],
         "classes": network.classes if network.head else None,
-        "weights": _weights(rows),
+        "weights": _weights(matrices),
         "constant_neurons": [_constant(block) for block in network.blocks],
         "picture": list(coding.shape) if coding and coding.shape else None,
         "unflippable_inputs": int((~coding.flippable).sum()) if coding else None,
@@ -65,6 +65,6 @@ def _weights(parts: Sequence[Matrix]) -> dict[str, int]:
 
 
 def _constant(block: Block) -> int:
-    """Return how many neurons no input can move."""
+    """Return how many neurons have the same output for every input."""
     low, high = swing(block.matrix)
     return int(((low >= block.bounds) | (high < block.bounds)).sum())

@@ -1,4 +1,4 @@
-"""Whole numbers and fractions in few characters, never rounded to 0 or to all."""
+"""Integers and fractions in few characters; only an exact 0 is written as 0, only an exact 1 as 100 %."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from fractions import Fraction
 from bnnverify.results.comparison import Estimate
 from bnnverify.results.counts import Count
 
-LONGEST, SHORT = 15, 6  # digits that are printed in full: in results, and while work goes on
+LONGEST, SHORT = 15, 6  # digits that are printed in full: in results, and in progress reports
 
 
-def whole(n: int, longest: int = LONGEST) -> str:
-    """Return n in full up to so many digits, then as 1.234e30."""
+def integer(n: int, longest: int = LONGEST) -> str:
+    """Return n in full up to longest digits, then as 1.234e30."""
     if abs(n) < 10**longest:
         return str(n)
     power = len(str(abs(n))) - 1
@@ -22,19 +22,19 @@ def whole(n: int, longest: int = LONGEST) -> str:
 
 
 def short(n: int) -> str:
-    """Return n as it is shown while work goes on."""
-    return whole(n, SHORT)
+    """Return n as progress reports show it."""
+    return integer(n, SHORT)
 
 
 def count(count: Count, longest: int = LONGEST) -> str:
-    """Return a count as one number, or as low..high; a confidence below 1 is said."""
-    low, high = whole(count.low, longest), whole(count.high, longest)
+    """Return a count as one number, or as low..high, with its confidence where that is below 1."""
+    low, high = integer(count.low, longest), integer(count.high, longest)
     number = low if count.low == count.high else f"{low}..{high}"
     return number if count.confidence == 1.0 else f"{number} (confidence {count.confidence:g})"
 
 
 def share(part: Fraction) -> str:
-    """Return a share in percent; 0 % and 100 % are exact, everything else stays apart from them."""
+    """Return a share in percent; 0 % and 100 % are exact, every other share is written differently from them."""
     if part in (0, 1):
         return f"{int(part) * 100} %"
     percent = part * 100
@@ -46,7 +46,7 @@ def share(part: Fraction) -> str:
 
 
 def _scientific(value: Fraction) -> str:
-    """Return a positive fraction like 2.3e-07, also where floats would be 0."""
+    """Return a positive fraction like 2.3e-07, also where a float would be 0."""
     power = len(str(value.numerator)) - len(str(value.denominator))
     while value >= Fraction(10) ** (power + 1):
         power += 1
@@ -78,7 +78,7 @@ def seconds(duration: float) -> str:
     for size, unit in ((60, "min"), (3600, "h")):
         if duration < 120 * size:
             return f"{duration / size:.1f} {unit}"
-    return f"{whole(int(duration) // 86_400)} days"
+    return f"{integer(int(duration) // 86_400)} days"
 
 
 def estimate(known: Estimate | None, scale: float = 1) -> str:
@@ -86,11 +86,11 @@ def estimate(known: Estimate | None, scale: float = 1) -> str:
     if known is None:
         return ""
     ends = (known.low, known.high, known.lower, known.upper)
-    low, high, lower, upper = (_short_of_nothing(scale * end, places=1 if scale > 1 else 2) for end in ends)
+    low, high, lower, upper = (_visible(scale * end, places=1 if scale > 1 else 2) for end in ends)
     return f"{low if low == high else f'{low}..{high}'} [{lower}, {upper}]"
 
 
-def _short_of_nothing(value: float, *, places: int) -> str:
-    """Return a number with so many places; 0 only where it is."""
+def _visible(value: float, *, places: int) -> str:
+    """Return a number with this many places; 0 only where it is 0."""
     least = 10.0**-places
     return f"<{least:g}" if 0 < value < least / 2 else f"{value:.{places}f}"

@@ -1,4 +1,4 @@
-"""An input as a picture of characters, alone or beside what became of it."""
+"""An input as a picture of characters, alone or beside a changed input."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ GAP = "     "
 
 
 def picture(before: Sequence[int], after: Sequence[int], shape: tuple[int, int]) -> list[str]:
-    """Return one line per picture row; where the two differ, what happened to the bit: (n,) and (n,) to rows."""
+    """Return one line per picture row, with marks where the two inputs (n,) differ."""
     rows, columns = shape
     marks = [MARKS[pair] for pair in zip(before, after, strict=True)]
     return ["".join(marks[row * columns : (row + 1) * columns]) for row in range(rows)]

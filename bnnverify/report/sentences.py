@@ -1,4 +1,4 @@
-"""Results in words: the same sentences on the terminal and in the HTML report."""
+"""Results in sentences, the same on the terminal and in the HTML report."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from bnnverify.results.tolerance import SafeRadius
 def region_words(region: dict[str, Any]) -> str:
     """Return a region's kind and size, and its radius where it has one."""
     radius = f" of radius {region['outer']}" if region["kind"].startswith("ball") else ""
-    return f"{region['kind']}{radius}: {numbers.whole(region['size'])} inputs"
+    return f"{region['kind']}{radius}: {numbers.integer(region['size'])} inputs"
 
 
 def event_words(event: str, predicted: int) -> str:
-    """Return what an event asks, as the end of "the answer ..."."""
+    """Return an event as the predicate of "the answer ..."."""
     kind, _, classes = event.partition(":")
     if kind == "becomes":
         return f"becomes {' or '.join(classes.split(','))}"
@@ -29,27 +29,27 @@ def event_words(event: str, predicted: int) -> str:
 
 
 def count_sentences(result: CountResult) -> list[str]:
-    """Return the answer, why it is open where it is, and who found it."""
-    asked = f"the answer {event_words(result.event, result.predicted)} at {numbers.count(result.asked)} of these inputs"
+    """Return the count, the reason why it is open, and the engine that counted."""
+    answer = f"the answer {event_words(result.event, result.predicted)} at {numbers.count(result.asked)} of these inputs"
     density = f"density {numbers.shares(result.asked, result.tally.size)}"
     closing = f"{'exact' if result.exact else 'not exact'}, by the {result.engine} engine in {numbers.seconds(result.seconds)}"
-    return [f"{asked} ({density})", *_open(result.reason), closing]
+    return [f"{answer} ({density})", *_open(result.reason), closing]
 
 
 def attack_sentence(result: AttackResult) -> str:
-    """Return the verdict and what it rests on."""
-    where, event = region_words(result.region), event_words(result.event, result.predicted)
+    """Return the verdict with its witness or proof, and the engine that found it."""
+    region, event = region_words(result.region), event_words(result.event, result.predicted)
     closing = f"{result.engine} engine, {numbers.seconds(result.seconds)}"
     verdict, witness = result.finding.verdict, result.finding.witness
     if witness:
-        return f"{verdict}: {_turns(witness, result.predicted)} ({closing})"
+        return f"{verdict}: {_flips_of(witness, result.predicted)} ({closing})"
     if verdict is Verdict.ROBUST:
-        return f"{verdict}: at none of the inputs the answer {event}; {where} ({closing})"
-    return f"{verdict}: {result.finding.reason}; {where} ({closing})"
+        return f"{verdict}: at none of the inputs the answer {event}; {region} ({closing})"
+    return f"{verdict}: {result.finding.reason}; {region} ({closing})"
 
 
 def proof_sentence(proof: Proven, predicted: int) -> str:
-    """Return what is proved of a distance and how to check it, or why nothing is."""
+    """Return the bound of the distance that is proved and how to check the proof, or why there is none."""
     within = f"within {proof.radius} flip{'' if proof.radius == 1 else 's'}"
     if proof.verdict is not Verdict.ROBUST:
         return f"no proof that the answer stays {predicted} {within}: {proof.reason}"
@@ -57,7 +57,7 @@ def proof_sentence(proof: Proven, predicted: int) -> str:
     return f"proof that the answer stays {predicted} {within}, written in {seconds}: bnnverify check {proof.folder}"
 
 
-PRICES = {
+NORMS = {
     "0": "distance",
     "1": "L1 distance (sum of pixel changes)",
     "2": "squared L2 distance (sum of squared pixel changes)",
@@ -66,30 +66,30 @@ PRICES = {
 
 
 def distance_sentence(result: Distance) -> str:
-    """Return the minimal number or cost of flips, or between what it lies, and who proved the bound below."""
+    """Return the minimal number or cost of flips, or the bounds of it, and the engines that proved the lower bound."""
     event = event_words(result.event, result.predicted)
-    fewer, so_many = ("with fewer flips", "so many flips") if result.norm == "0" else ("below", "such a change")
+    fewer, needed = ("with fewer flips", "flips") if result.norm == "0" else ("below", "of change")
     if result.high is None:
         limit = f"at least {result.low}: {fewer} the answer never {event}"
     elif result.exact:
         limit = f"{result.low} (exact): {fewer} the answer never {event}"
     else:
-        limit = f"between {result.low} and {result.high}: {so_many} until the answer {event}"
-    found = [_turns(result.witness, result.predicted)] if result.witness else []
+        limit = f"between {result.low} and {result.high}: {needed} until the answer {event}"
+    witness = [_flips_of(result.witness, result.predicted)] if result.witness else []
     pixels = [f"pixels changed: {', '.join(f'{i} by {step:+d}' for i, step in result.changes)}"] if result.changes else []
     closing = f"({result.engine} engine, {numbers.seconds(result.seconds)})"
-    return "\n".join([f"{PRICES[result.norm]} {limit} {closing}", *found, *pixels, *_proofs(result), *_open(result.reason)])
+    return "\n".join([f"{NORMS[result.norm]} {limit} {closing}", *witness, *pixels, *_proofs(result), *_open(result.reason)])
 
 
 def _proofs(result: Distance) -> list[str]:
-    """Return who proved which part of the bound below, where somebody did."""
+    """Return which engine proved which part of the lower bound, where an engine proved it."""
     spans = [(str(part.first) if part.first == part.last else f"{part.first} to {part.last}", part) for part in result.proved]
     parts = [f"{span} by {part.engine} in {numbers.seconds(part.seconds)}" for span, part in spans if part.engine != "none"]
     return [f"excluded: {'; '.join(parts)}"] if parts else []
 
 
 def safe_radius_sentences(result: SafeRadius) -> list[str]:
-    """Return both safe radii, and what each of them means; where counting was stopped they are bounds."""
+    """Return both safe radii with their definitions; where counting was stopped they are bounds."""
     event, least = event_words(result.event, result.predicted), "" if result.exact else "at least "
     tolerated = f"tolerated: the answer {event} at {numbers.share(result.tolerance)} of the inputs"
     success = "none" if result.largest_success is None else f"{least}radius {result.largest_success}"
@@ -99,7 +99,7 @@ def safe_radius_sentences(result: SafeRadius) -> list[str]:
 
 
 def _first_failure(result: SafeRadius) -> str:
-    """Return the first radius that exceeds the tolerance, or between what it lies."""
+    """Return the first radius that exceeds the tolerance, or the bounds of it."""
     at, counted = result.fails_at, len(result.shares)
     if at is not None:
         share = numbers.share(result.shares[at]) if at < counted else f"more than {numbers.share(result.tolerance)}"
@@ -109,7 +109,7 @@ def _first_failure(result: SafeRadius) -> str:
 
 
 def certify_sentences(result: Certification) -> list[str]:
-    """Return the accuracies and verdicts; what is undecided or unfinished is said and counted."""
+    """Return the accuracies and verdicts, with the numbers of undecided and unfinished samples."""
     total = len(result.rows)
     if not total:
         return [f"no sample finished, of {result.wanted}"]
@@ -134,13 +134,13 @@ def _accuracies(result: Certification) -> list[str]:
 
 
 def trained_sentences(accuracies: dict[str, list[int]]) -> list[str]:
-    """Return how well a network does on what it learnt from and on what it never saw, from [right, of] pairs."""
+    """Return the accuracies of a network on its training samples and on others, from [right, of] pairs."""
     shares = {part: numbers.of(Fraction(right, total), total) for part, (right, total) in accuracies.items()}
-    return [f"accuracy on samples it learnt from: {shares['train_accuracy']}", f"on others: {shares['test_accuracy']}"]
+    return [f"accuracy on training samples: {shares['train_accuracy']}", f"on test samples: {shares['test_accuracy']}"]
 
 
 def trained_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what was trained on what, and how well it went, in pairs of words; nothing where there is no record."""
+    """Return the arm, data, seed and accuracies of a record as rows (name, text); none without a record."""
     arm = record.get("arm")
     rows = [("trained", f"{arm} on {record.get('data', '?')}, seed {record.get('seed', '?')}")] if arm else []
     accuracies = record.get("accuracy")
@@ -151,22 +151,26 @@ def trained_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def record_sentences(record: Mapping[str, Any]) -> list[str]:
-    """Return what a training's record says beyond accuracies, as far as it says anything; a collapse first of all."""
-    figures, collapsed = record.get("binarity"), record.get("collapsed")
-    said = [f"COLLAPSED, {collapsed}: its stability says nothing"] if collapsed else []
-    if isinstance(figures, Mapping):
-        peaks, score = figures.get("peaks_distance", 0), figures.get("gmm_score", 0)
-        said += [f"real-valued latent on test samples: peaks distance {peaks:.2f}, score of two Gaussians {score:.2f}"]
+    """Return what a training's record holds beyond accuracies, a collapse first."""
+    binarity, collapsed = record.get("binarity"), record.get("collapsed")
+    sentences = [f"COLLAPSED, {collapsed}: its stability is no merit"] if collapsed else []
+    if isinstance(binarity, Mapping):
+        peaks, score = binarity.get("peaks_distance", 0), binarity.get("gmm_score", 0)
+        sentences += [f"real-valued latent on test samples: peaks distance {peaks:.2f}, score of two Gaussians {score:.2f}"]
     share = record.get("exact_code_share")
-    return [*said, f"the last block says its class's most frequent code on {100 * share:.1f}% of test samples"] if share else said
+    if share:
+        sentences.append(
+            f"the code of the last block is the most frequent one of its class on {100 * share:.1f}% of test samples"
+        )
+    return sentences
 
 
-def _turns(witness: Witness, predicted: int) -> str:
+def _flips_of(witness: Witness, predicted: int) -> str:
     if not witness.flips:
         return f"no flip is needed: the answer is {witness.label}"
     positions = ", ".join(map(str, witness.flips))
-    some = "1 flip, position" if witness.distance == 1 else f"{witness.distance} flips, positions"
-    return f"{some} {positions}: {predicted} becomes {witness.label}"
+    number = "1 flip, position" if witness.distance == 1 else f"{witness.distance} flips, positions"
+    return f"{number} {positions}: {predicted} becomes {witness.label}"
 
 
 def _open(reason: str) -> list[str]:

@@ -24,12 +24,12 @@ from bnnverify.report.sentences import (
 )
 from bnnverify.results.answers import AttackResult, CountResult, Distance
 from bnnverify.results.certification import Certification
-from bnnverify.results.comparison import Comparison, Judgement
+from bnnverify.results.comparison import Comparison, Conclusion, PairedComparison
 from bnnverify.results.counts import Count
 from bnnverify.results.finding import Verdict, Witness
 from bnnverify.results.proofs import Proven
 
-WORDS = {Judgement.BETTER: "green", Judgement.WORSE: "red", Judgement.COLLAPSED: "yellow"}
+CONCLUSIONS = {Conclusion.BETTER: "green", Conclusion.WORSE: "red", Conclusion.COLLAPSED: "yellow"}
 STYLES = {Verdict.ROBUST: "green", Verdict.VULNERABLE: "red", Verdict.UNKNOWN: "yellow"}
 
 
@@ -49,7 +49,7 @@ def _plain(title: str) -> Table:
 
 
 def readable(words: str) -> Text:
-    """Return words out of a file as they are: no markup, and no characters that steer a terminal."""
+    """Return text of a file unchanged: without markup, and without characters that control a terminal."""
     return Text("".join(letter if letter.isprintable() else "?" for letter in words))
 
 
@@ -59,17 +59,17 @@ def lines(sentences: Iterable[str]) -> Text:
 
 
 def verbatim(commands: Iterable[str]) -> Text:
-    """Return lines that are never broken, so that they can be copied."""
+    """Return lines that are never wrapped, so that they can be copied."""
     return Text("\n".join(commands), no_wrap=True, overflow="ignore")
 
 
 def heading(words: str) -> Text:
-    """Return words that open a part, with a free line before them."""
+    """Return the heading of a part, with an empty line before it."""
     return Text(f"\n{words}", style="bold blue")
 
 
 def count_table(result: CountResult) -> RenderableType:
-    """Return each class's count and share, then the answer to what was asked."""
+    """Return each class's count and share, then the count of the event."""
     made = table(region_words(result.region), ("class", "inputs", "share", ""), texts=("",))
     for label, count in enumerate(result.counts):
         mark = "predicted" if label == result.predicted else ""
@@ -78,21 +78,21 @@ def count_table(result: CountResult) -> RenderableType:
 
 
 def _shells(result: CountResult) -> list[Table]:
-    """Return a line per distance, where distances are known one by one."""
+    """Return a line per distance, where distances were counted one by one."""
     if len(result.tally.shells) < 2:
         return []
     made = table("by distance", ("flips", "inputs", "adversarial", "share"))
     for shares in result.tally.shells:
         size = sum(shares.counts)
         adversarial = Count.exactly(size - shares.counts[result.predicted])
-        made.add_row(str(shares.distance), numbers.whole(size), numbers.count(adversarial), numbers.shares(adversarial, size))
+        made.add_row(str(shares.distance), numbers.integer(size), numbers.count(adversarial), numbers.shares(adversarial, size))
     return [made]
 
 
 def certify_table(result: Certification) -> RenderableType:
     """Return a line per finished sample, then the accuracies."""
     columns = ("sample", "label", "predicted", "verdict", "adversarial", "density", "engine", "time")
-    made = table(f"radius {result.radius}: {numbers.whole(result.size)} inputs each", columns, texts=("verdict", "engine"))
+    made = table(f"radius {result.radius}: {numbers.integer(result.size)} inputs each", columns, texts=("verdict", "engine"))
     for row in result.rows:
         label = "" if row.label is None else str(row.label)
         density = numbers.shares(row.adversarial, result.size)
@@ -103,13 +103,13 @@ def certify_table(result: Certification) -> RenderableType:
 
 
 def radii_table(results: Sequence[Certification]) -> RenderableType:
-    """Return a line per radius: the accuracies and verdicts of a whole data set."""
+    """Return a line per radius: the accuracies and verdicts of all samples."""
     columns = ("radius", "inputs", "clean", "certified", *(verdict.value for verdict in Verdict), "time")
     made = table("clean and certified accuracy, and verdicts, per radius", columns)
     for result in results:
         shares = ["" if share is None else numbers.share(share) for share in (result.clean_accuracy, result.certified_accuracy)]
         verdicts = [str(sum(row.verdict is verdict for row in result.rows)) for verdict in Verdict]
-        made.add_row(str(result.radius), numbers.whole(result.size), *shares, *verdicts, numbers.seconds(result.seconds))
+        made.add_row(str(result.radius), numbers.integer(result.size), *shares, *verdicts, numbers.seconds(result.seconds))
     return made
 
 
@@ -119,7 +119,7 @@ def attack_table(result: AttackResult, network: Network) -> RenderableType:
 
 
 def distance_table(result: Distance, network: Network, proof: Proven | None = None) -> RenderableType:
-    """Return the distance, what is proved of it if that was asked, and the witness beside its original."""
+    """Return the distance, its proof where there is one, and the witness beside its original."""
     proved = [] if proof is None else [proof_sentence(proof, result.predicted)]
     return lines([distance_sentence(result), *proved, *witness_lines(result.witness, network)])
 
@@ -136,7 +136,7 @@ def witness_lines(witness: Witness | None, network: Network) -> list[str]:
 
 
 def about_table(about: dict[str, Any], sha256: str) -> RenderableType:
-    """Return what document.about says of a network, a line each."""
+    """Return the description that document.about made of a network, a line for each property."""
     made = _plain(about["name"] or "network")
     made.show_header = False
     made.add_column()
@@ -150,42 +150,55 @@ def about_table(about: dict[str, Any], sha256: str) -> RenderableType:
         made.add_row("picture", f"{about['picture'][0]}x{about['picture'][1]}")
     if about["unflippable_inputs"] is not None:
         made.add_row("inputs no image can flip", str(about["unflippable_inputs"]))
-    for what, words in trained_rows(about["record"]):
-        made.add_row(what, readable(words))
+    for name, words in trained_rows(about["record"]):
+        made.add_row(name, readable(words))
     made.add_row("sha256", sha256)
     return Group(made, lines([*about["notes"], *record_sentences(about["record"])]))
 
 
 def compare_table(result: Comparison) -> RenderableType:
     """Return a line per arm and radius, then a line per pair of arms and radius, each number with its interval."""
+    pairs = [_paired_comparisons(result.paired_comparisons)] if result.paired_comparisons else []
+    return Group(_arms(result), *pairs, lines(result.notes))
+
+
+def _arms(result: Comparison) -> Table:
     beyond = f"distance ({result.radii[-1] + 1} if larger)"
     columns = ("arm", "radius", "clean", "certified", "stable", "density", "code-stable", beyond)
     level = f"{100 * (1 - result.terms.alpha):g} % interval"
-    asked = f"{result.data}: {_some(len(result.samples), 'sample')}, {_some(len(result.seeds), 'seed')}"
-    arms = table(f"{asked}; mean and {level}; shares in %", columns, texts=("arm",))
-    names = ("arm", "against", "radius", "difference", "Holm p", "")
-    duels = table("certified accuracy, difference in points", names, texts=("arm", "against", ""))
+    scope = f"{result.data}: {_number(len(result.samples), 'sample')}, {_number(len(result.seeds), 'seed')}"
+    arms = table(f"{scope}; mean and {level}; shares in %", columns, texts=("arm",))
     for arm in result.arms:
+        name = f"{arm} (collapsed)" if result.collapsed(arm) else arm
         for radius in result.radii:
-            shares = [result.figure(arm, "accuracy")]
-            shares += [result.figure(arm, name, radius) for name in ("certified", "stable", "density", "code_stable")]
-            distance = result.figure(arm, "distance") if radius == result.radii[-1] else None
-            words = [*(numbers.estimate(share, 100) for share in shares), numbers.estimate(distance)]
-            words[4] += _width(result, arm) if words[4] else ""
-            name = f"{arm} (collapsed)" if result.collapsed(arm) else arm
-            arms.add_row(readable(name), str(radius), *words)
-    for duel in result.duels:
-        word = Text(duel.judgement.value, style=WORDS.get(duel.judgement, ""))
-        difference = numbers.estimate(duel.difference, 100)
-        duels.add_row(readable(duel.arm), readable(duel.other), str(duel.radius), difference, f"{duel.holm:.3f}", word)
-    return Group(arms, *([duels] if result.duels else []), lines(result.notes))
+            arms.add_row(readable(name), str(radius), *_metrics(result, arm, radius))
+    return arms
+
+
+def _metrics(result: Comparison, arm: str, radius: int) -> list[str]:
+    """Return the metrics of an arm at a radius; the distance stands at the largest radius only."""
+    names = ("certified", "stable", "density", "code_stable")
+    shares = [result.metric(arm, "accuracy"), *(result.metric(arm, name, radius) for name in names)]
+    distance = result.metric(arm, "distance") if radius == result.radii[-1] else None
+    *others, code_stable = (numbers.estimate(share, 100) for share in shares)
+    return [*others, code_stable + (_width(result, arm) if code_stable else ""), numbers.estimate(distance)]
 
 
 def _width(result: Comparison, arm: str) -> str:
-    """Return of how many bits the last blocks of an arm are, which is what its codes are made of."""
-    widths = sorted({contender.widths[-2] for contender in result.contenders if contender.arm == arm})
+    """Return the number of bits of an arm's latent codes, which are the bits of its last blocks."""
+    widths = sorted({model.widths[-2] for model in result.models if model.arm == arm})
     return f" of {' or '.join(map(str, widths))} bits"
 
 
-def _some(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"
+def _paired_comparisons(pairs: Iterable[PairedComparison]) -> Table:
+    names = ("arm", "against", "radius", "difference", "Holm p", "")
+    made = table("certified accuracy, difference in points", names, texts=("arm", "against", ""))
+    for pair in pairs:
+        conclusion = Text(pair.conclusion.value, style=CONCLUSIONS.get(pair.conclusion, ""))
+        difference = numbers.estimate(pair.difference, 100)
+        made.add_row(readable(pair.arm), readable(pair.other), str(pair.radius), difference, f"{pair.holm:.3f}", conclusion)
+    return made
+
+
+def _number(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"

@@ -18,7 +18,12 @@ class Progress:
 
 
 Report = Callable[[Progress], None]
+Steps = Callable[[int, int], None]  # called with the number of finished steps and the number of all steps
 
 
 def silent(progress: Progress) -> None:
     """Drop a progress report."""
+
+
+def no_steps(done: int, total: int) -> None:
+    """Drop a report of finished steps."""

@@ -1,9 +1,10 @@
-"""Training small binarized networks with PyTorch, and making them whole-number Networks; needs the extra `train`."""
+"""Training small binarized networks with PyTorch, and converting them to integer Networks; needs the extra `train`."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 from bnnverify.extras import needed
 from bnnverify.training.data.sources import Source, read_source
@@ -12,7 +13,7 @@ from bnnverify.training.networks.recipes import RECIPES, Recipe, recipe_named
 
 if TYPE_CHECKING:
     from bnnverify.training.loop import Trained, deployments, train
-    from bnnverify.training.stages.conversion import whole_network
+    from bnnverify.training.stages.conversion import integer_network
 
 __all__ = [
     "RECIPES",
@@ -21,16 +22,17 @@ __all__ = [
     "Source",
     "Trained",
     "deployments",
+    "integer_network",
     "part",
     "read_source",
     "ready",
     "recipe_named",
     "split",
     "train",
-    "whole_network",
 ]
 
-_HOMES = {"Trained": "loop", "deployments": "loop", "train": "loop", "whole_network": "whole"}
+_LATER = {"Trained": "loop", "deployments": "loop", "integer_network": "stages.conversion", "train": "loop"}
+_RENAMED = {"whole_network": "integer_network"}
 
 
 def ready() -> None:
@@ -40,8 +42,11 @@ def ready() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    """Import what needs torch when it is asked for."""
-    if name not in _HOMES:
+    """Import a name that needs torch when it is first used."""
+    if name in _RENAMED:
+        warn(f"bnnverify.training.{name} is now bnnverify.training.{_RENAMED[name]}", DeprecationWarning, stacklevel=2)
+        name = _RENAMED[name]
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     ready()
-    return getattr(import_module(f"bnnverify.training.{_HOMES[name]}"), name)
+    return getattr(import_module(f"bnnverify.training.{_LATER[name]}"), name)

@@ -1,9 +1,9 @@
-"""Training as a whole: a recipe and samples go in, whole-number networks with their records come out."""
+"""Training from a recipe and samples to integer networks with their records."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -12,20 +12,21 @@ from bnnverify.data.samples import Samples
 from bnnverify.errors import BadQuery
 from bnnverify.model.coding import InputCoding
 from bnnverify.model.network import Network
+from bnnverify.results.progress import Steps, no_steps
 from bnnverify.training.data.split import Parts, labels_of, split
 from bnnverify.training.networks.layers import BinarizedNet, LatentNet
 from bnnverify.training.networks.recipes import AFTERWARDS, FLOAT_HEADS, Recipe
 from bnnverify.training.record import collapsed, record_of, right_of
 from bnnverify.training.stages.binarity import Binarity
-from bnnverify.training.stages.binarity import ready as figures_ready
-from bnnverify.training.stages.deployment import DEPLOY, Ground, figures_of
-from bnnverify.training.stages.fitting import Lesson, Model, alone, fit
+from bnnverify.training.stages.binarity import ready as binarity_ready
+from bnnverify.training.stages.deployment import DEPLOY, Setting, binarity_of
+from bnnverify.training.stages.fitting import Model, TrainingData, fit, single_threaded
 from bnnverify.training.stages.post_training import binarise
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A trained network, with its record inside, and the samples: learnt from (seen), chosen by, never seen (unseen)."""
+    """A trained network, with its record inside, and its samples: of training (seen), of validation, and of testing (unseen)."""
 
     network: Network
     parts: Parts
@@ -55,10 +56,6 @@ class Trained:
         return {"train_accuracy": right_of(self.network, self.seen), "test_accuracy": right_of(self.network, self.unseen)}
 
 
-def unheard(done: int, total: int) -> None:
-    """Drop a progress report."""
-
-
 def train(
     recipe: Recipe,
     samples: Samples | Parts,
@@ -67,14 +64,14 @@ def train(
     deployment: str | None = None,
     coding: InputCoding | None = None,
     name: str = "",
-    report: Callable[[int, int], None] = unheard,
+    progress: Steps = no_steps,
 ) -> Trained:
     """Return a network trained by recipe; the same seed, machine and PyTorch give the same network.
 
     deployment: of a linear latent, D1, D2 or D3 (the default). Otherwise as `deployments`.
     """
     wanted = deployment or recipe.deployments[-1]
-    return deployments(recipe, samples, seed=seed, wanted=(wanted,), coding=coding, name=name, report=report)[wanted]
+    return deployments(recipe, samples, seed=seed, wanted=(wanted,), coding=coding, name=name, progress=progress)[wanted]
 
 
 def deployments(
@@ -85,28 +82,29 @@ def deployments(
     wanted: Sequence[str] | None = None,
     coding: InputCoding | None = None,
     name: str = "",
-    report: Callable[[int, int], None] = unheard,
+    progress: Steps = no_steps,
 ) -> dict[str, Trained]:
     """Return the deployments wanted, or all that recipe has, of one model, trained once.
 
     samples: in parts already, or to be split by a seed of the split's own: all seeds and recipes then share the test samples.
-    seed decides initial weights, order and noise. report(done, total) follows each pass over the samples. Training runs on
-    one thread; the caller's thread count and random state are as before afterwards.
+    seed decides initial weights, order and noise. progress(done, total) is called after each pass over the samples. Training
+    runs on one thread; the caller's thread count and random state are restored afterwards.
     """
     wanted = tuple(wanted or recipe.deployments)
     for deployment in wanted:
         if deployment not in recipe.deployments:
             raise BadQuery(f"deployment: expected {' or '.join(recipe.deployments)} with head {recipe.head}, got {deployment}")
     if recipe.head in FLOAT_HEADS:
-        figures_ready()
+        binarity_ready()
     parts = samples if isinstance(samples, Parts) else _split(samples, recipe)
     total = _passes(recipe, wanted)
-    ground = Ground(parts, Lesson.of(parts.train, parts.validation), coding, name, seed, lambda done: report(done, total))
-    with alone(seed):
-        begun = time.perf_counter()
-        model = _fitted(recipe, ground)
-        figures = figures_of(model, recipe, parts) if isinstance(model, LatentNet) else {"binarity": None}
-        return _deployed(model, recipe, ground, wanted, figures, time.perf_counter() - begun)
+    data = TrainingData.of(parts.train, parts.validation)
+    setting = Setting(parts, data, coding, name, seed, lambda done: progress(done, total))
+    with single_threaded(seed):
+        started = time.perf_counter()
+        model = _fitted(recipe, setting)
+        metrics = binarity_of(model, recipe, parts) if isinstance(model, LatentNet) else {"binarity": None}
+        return _deployed(model, recipe, setting, wanted, metrics, time.perf_counter() - started)
 
 
 def _split(samples: Samples, recipe: Recipe) -> Parts:
@@ -115,39 +113,39 @@ def _split(samples: Samples, recipe: Recipe) -> Parts:
 
 
 def _passes(recipe: Recipe, wanted: Sequence[str]) -> int:
-    """Return how often the samples are gone through in all."""
+    """Return the number of passes over the samples in all."""
     return recipe.epochs + (recipe.tuning if set(wanted) & {"D3", "none"} else 0)
 
 
-def _fitted(recipe: Recipe, ground: Ground) -> Model:
+def _fitted(recipe: Recipe, setting: Setting) -> Model:
     """Return the trained model; without a linear latent, the tuning's passes are part of its training."""
-    parts = ground.parts
+    parts = setting.parts
     model: Model
     if recipe.head in FLOAT_HEADS:
         model = LatentNet(parts.inputs, recipe.hidden, recipe.latent, parts.classes, weights=recipe.weights)
-        fit(model, recipe, ground.lesson, ground.report, epochs=recipe.epochs, choose=0)
+        fit(model, recipe, setting.data, setting.progress, epochs=recipe.epochs, choose=0)
     else:
         hidden = (*recipe.hidden, recipe.latent) if recipe.head == "nonlin_pen" else recipe.hidden
         model = BinarizedNet(parts.inputs, hidden, parts.classes, weights=recipe.weights)
-        fit(model, recipe, ground.lesson, ground.report, epochs=_passes(recipe, ("none",)), choose=recipe.tuning)
+        fit(model, recipe, setting.data, setting.progress, epochs=_passes(recipe, ("none",)), choose=recipe.tuning)
     if recipe.weights in AFTERWARDS:
-        binarise(model, ground.lesson.signs, by=recipe.weights)
+        binarise(model, setting.data.signs, by=recipe.weights)
     return model
 
 
 def _deployed(
-    model: Model, recipe: Recipe, ground: Ground, wanted: Sequence[str], figures: Mapping[str, Binarity | None], spent: float
+    model: Model, recipe: Recipe, setting: Setting, wanted: Sequence[str], metrics: Mapping[str, Binarity | None], spent: float
 ) -> dict[str, Trained]:
     """Return each deployment wanted with its record; seconds: of the model's training and of its own making."""
-    found = {}
-    before = collapsed(DEPLOY["D1"](model, recipe, ground), ground.parts) if isinstance(model, LatentNet) else ""
+    made = {}
+    collapse = collapsed(DEPLOY["D1"](model, recipe, setting), setting.parts) if isinstance(model, LatentNet) else ""
     for deployment in wanted:
-        begun = time.perf_counter()
-        network = DEPLOY[deployment](model, recipe, ground)
-        seconds = spent + time.perf_counter() - begun
-        said = {"seed": ground.seed, "deployment": deployment, "seconds": round(seconds, 3)}
-        record = {**said, **figures, **record_of(network, ground.parts, recipe, deployment)}
-        if before and not record["collapsed"]:  # tuning may bring a little back; what it started from was nothing
-            record["collapsed"] = f"made of a latent that had collapsed, {before}"
-        found[deployment] = Trained(replace(network, record=record), ground.parts)
-    return found
+        started = time.perf_counter()
+        network = DEPLOY[deployment](model, recipe, setting)
+        seconds = spent + time.perf_counter() - started
+        run = {"seed": setting.seed, "deployment": deployment, "seconds": round(seconds, 3)}
+        record = {**run, **metrics, **record_of(network, setting.parts, recipe, deployment)}
+        if collapse and not record["collapsed"]:  # tuning may recover accuracy, but it started from nothing
+            record["collapsed"] = f"made of a latent that had collapsed, {collapse}"
+        made[deployment] = Trained(replace(network, record=record), setting.parts)
+    return made

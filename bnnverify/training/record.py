@@ -1,4 +1,4 @@
-"""The record of a training, as plain JSON data: what was trained on what, how well it went, and whether it collapsed."""
+"""The record of a training, as plain JSON data: recipe, data, split, accuracies, and whether the network collapsed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from bnnverify.training.stages.binarity import code_share
 
 
 def right_of(network: Network, samples: Samples) -> list[int]:
-    """Return how many answers are right, of how many."""
+    """Return the number of right answers and the number of samples."""
     return [int((network(samples.bits) == labels_of(samples)).sum()), len(samples)] if len(samples) else [0, 0]
 
 
 def record_of(network: Network, parts: Parts, recipe: Recipe, deployment: str) -> dict[str, Any]:
-    """Return what there is to say of a network trained by recipe on parts; split: places of samples in their source."""
+    """Return the record of a network trained by recipe on parts; split: places of samples in their source."""
     return {
         "arm": recipe.head if deployment == "none" else f"{recipe.head}-{deployment}",
         "head": recipe.head,
@@ -48,19 +48,18 @@ def record_of(network: Network, parts: Parts, recipe: Recipe, deployment: str) -
 
 
 def exact_code_share(network: Network, samples: Samples) -> float | None:
-    """Return the share of samples whose last block says what it says most often to their class; None without blocks."""
+    """Return the share of samples whose code is the most frequent one of their class; None without blocks."""
     if not network.blocks:
         return None
     return code_share(network.prefix(len(network.blocks))(samples.bits), labels_of(samples))
 
 
 def collapsed(network: Network, parts: Parts) -> str:
-    """Return in a sentence why the network counts as collapsed, or nothing where it does not.
+    """Return a sentence why the network counts as collapsed, or "".
 
-    `queries.judge` calls the same a collapse: constant on validation data, in its answers or its latent code; or
-    at chance level there and on training data too (a small
-    validation part alone would call overfitting a collapse). Chance level: at most two standard errors of the sample above the
-    share of the most frequent class.
+    `queries.comparison` calls the same a collapse: constant on validation data, in its answers or its latent code; or at chance
+    level there and on training data too (a small validation part alone would call overfitting a collapse). Chance level: at most
+    two standard errors of the sample above the share of the most frequent class.
     """
     samples = parts.validation if len(parts.validation) > 1 else parts.train
     answers = network(samples.bits)

@@ -1,41 +1,38 @@
-"""Which arm withstands more? Every model on the same samples at the same radii within the same limits, then judged in pairs."""
+"""Which arm is more robust? Every model on the same samples at the same radii within the same limits, then compared in pairs."""
 
 from __future__ import annotations
 
 import hashlib
-import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
-from bnnverify._version import __version__
 from bnnverify.data.samples import Samples
 from bnnverify.errors import BadQuery, BadSample
 from bnnverify.model.arrays import Bits
-from bnnverify.model.network import Network
-from bnnverify.queries.comparison import statistics as judge
-from bnnverify.queries.comparison.measurement import TRIES, Task, case, unanswered
-from bnnverify.queries.comparison.metrics import Grids, figures
-from bnnverify.queries.comparison.participants import Participant, checked, rivals, untouched
-from bnnverify.queries.comparison.settled import is_settled, is_stopped, rows_of, value_of
+from bnnverify.problem.budget import Budget
+from bnnverify.queries.comparison.measurement import TRIES, measure, measure_in_worker, unmeasured
+from bnnverify.queries.comparison.metrics import Grids, metrics_of
+from bnnverify.queries.comparison.models import compared_model
+from bnnverify.queries.comparison.notes import notes_on, versions
+from bnnverify.queries.comparison.participants import Participant, checked, pairs_of, untouched
+from bnnverify.queries.comparison.settled import is_settled, rows_of, value_of
+from bnnverify.queries.comparison.statistics import paired_comparisons
+from bnnverify.queries.comparison.task import Task
 from bnnverify.queries.engines.registry import AUTO, named
-from bnnverify.queries.execution.pool import Lost, side_by_side
+from bnnverify.queries.execution.cores import cores
+from bnnverify.queries.execution.events import Lost, Shared
+from bnnverify.queries.execution.pool import run
+from bnnverify.queries.execution.process_pool import processes
 from bnnverify.queries.storage.store import Store
-from bnnverify.queries.verbs.latent.codes import class_codes
-from bnnverify.results.comparison import FEWEST_SEEDS, Comparison, Contender, Outcome, Sample, Terms
-from bnnverify.results.finding import Verdict
-from bnnverify.results.latent import WIDEST
+from bnnverify.results.comparison import Comparison, Sample, Terms
+from bnnverify.results.outcome import Outcome
+from bnnverify.results.progress import Steps, no_steps
 
-Finished = Callable[[int, int], None]
 Rows = tuple[Outcome, ...]
-
-
-def unheard(done: int, wanted: int) -> None:
-    """Drop a report."""
 
 
 def compare(
@@ -45,66 +42,34 @@ def compare(
     radii: Sequence[int],
     limit: int | None = None,
     against: Sequence[str] = (),
-    engine: str = "auto",
+    engine: str = AUTO,
     counting: bool | None = None,
-    timeout: float | None = None,
-    memory: int | None = None,
-    jobs: int = 1,
-    store: Path | None = None,
+    budget: Budget | None = None,
+    jobs: int | None = 1,
+    resume: Path | None = None,
     terms: Terms | None = None,
-    report: Finished = unheard,
+    progress: Steps = no_steps,
 ) -> Comparison:
-    """Return one row per (seed, sample, arm, radius) of the samples that no model was trained on, and what the rows say.
+    """Return one row per (seed, sample, arm, radius) of the samples that no model was trained on, and what follows from the rows.
 
-    limit: only the first so many of these samples. against: arms that every other arm is held against; default: no_pen and
-    nonlin_pen where they take part, else the first arm; an arm bin_enc-D is always held against lin_pen-D.
-    timeout: seconds per question; memory: bytes of a solver; counting: as for `certify`. jobs: processes side by side.
-    store: a SQLite file of finished rows, read first and added to: what it has is not asked again, but for rows that something
-    stopped.
-    report(done, wanted) hears of finished rows. Ctrl-C judges the rows finished so far.
+    limit: only the first samples, this many. against: arms that every other arm is compared with; default: no_pen and nonlin_pen
+    where they take part, else the first arm; an arm bin_enc-D is always compared with lin_pen-D.
+    budget: the limits of each question, whose clock starts with the question. counting: as for `certify`. jobs: processes that
+    work at the same time, None for one per core. resume: a SQLite file of finished rows, read first and added to: its rows are
+    not computed again, except those that were stopped.
+    progress(done, wanted) is called after rows are finished. Ctrl-C compares the rows finished so far.
     """
-    judge.ready()
     started = time.monotonic()
-    terms = terms or Terms()
-    participants = checked(participants)
-    pairs = rivals(list(dict.fromkeys(who.arm for who in participants)), against)
-    task = Task(_radii(radii, participants[0].network.inputs), engine, counting, timeout, memory)
-    if jobs < 1:
-        raise BadQuery(f"jobs must be at least 1, got {jobs}")
+    participants, terms = checked(participants), terms or Terms()
+    pairs = pairs_of(_arms(participants), against)
+    task = Task(_radii(radii, participants[0].network.inputs), engine, counting, budget or Budget())
+    workers = _workers(jobs)
     fair, warning = untouched(samples, participants)
-    chosen = _first(fair, limit)
-    rows = _rows(_Field(participants, chosen, task), jobs, store, report)
-    contenders = tuple(_contender(who, fair, terms) for who in participants)
-    wanted = len(participants) * len(chosen) * len(task.radii)
-    return _judged(
-        Comparison(
-            data=samples.name,
-            radii=task.radii,
-            arms=tuple(dict.fromkeys(who.arm for who in participants)),
-            samples=chosen,
-            shape=participants[0].network.coding.shape if participants[0].network.coding else None,
-            contenders=contenders,
-            rows=rows,
-            figures=(),
-            duels=(),
-            terms=terms,
-            wanted=wanted,
-            seconds=time.monotonic() - started,
-            notes=tuple(_notes(rows, task.radii[-1], wanted, contenders, warning)),
-            versions=_versions(),
-        ),
-        pairs,
-    )
-
-
-def _judged(comparison: Comparison, pairs: Sequence[tuple[str, str]]) -> Comparison:
-    """Return the comparison with what its rows say."""
-    if not comparison.rows:
-        return comparison
-    grids, radii, terms = Grids(comparison.rows), comparison.radii, comparison.terms
-    collapsed = [arm for arm in comparison.arms if comparison.collapsed(arm)]
-    fought = judge.duels(grids, pairs, radii, terms, collapsed=collapsed)
-    return replace(comparison, figures=tuple(figures(grids, comparison.arms, radii, terms)), duels=fought)
+    design = _Design(participants, _first(fair, limit), task)
+    rows = _rows(design, workers, resume, progress)
+    comparison = _described(design, rows, fair, terms)
+    comparison = replace(comparison, notes=(*([warning] if warning else []), *comparison.notes))
+    return replace(_concluded(comparison, pairs), seconds=time.monotonic() - started)
 
 
 def foresee(
@@ -115,18 +80,28 @@ def foresee(
     limit: int | None,
     against: Sequence[str],
     engine: str,
-    store: Path | None,
+    resume: Path | None,
 ) -> None:
-    """Raise what `compare` would say of these words about models that are not there yet, so that none is trained in vain.
+    """Raise the errors that `compare` would raise about these arguments, before any model is trained in vain.
 
-    samples: those that no training of theirs will touch. store is looked into where it is there, and not made.
+    samples: those that no training of the models will use. A file to resume from is read where it exists, and not made.
     """
-    rivals(arms, against)
+    pairs_of(arms, against)
     if engine != AUTO:
         named(engine).open().close()  # its package may be missing
     task = Task(_radii(radii, samples.bits.shape[1]))
-    with _Field((), _first(samples, limit), task).store(store if store and store.exists() else None):
+    with _Design((), _first(samples, limit), task).store(resume if resume and resume.exists() else None):
         pass
+
+
+def _workers(jobs: int | None) -> int:
+    if jobs is not None and jobs < 1:
+        raise BadQuery(f"jobs must be at least 1, got {jobs}")
+    return cores() if jobs is None else jobs
+
+
+def _arms(participants: Sequence[Participant]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(participant.arm for participant in participants))
 
 
 def _radii(radii: Sequence[int], inputs: int) -> tuple[int, ...]:
@@ -146,109 +121,106 @@ def _first(samples: Samples, limit: int | None) -> tuple[Sample, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Field:
-    """Everybody who takes part, and what they are asked."""
+class _Design:
+    """Every participant is measured on every sample, by the same task."""
 
     participants: tuple[Participant, ...]
     samples: tuple[Sample, ...]
     task: Task
 
+    @property
+    def wanted(self) -> int:
+        """Return how many rows the design has."""
+        return len(self.participants) * len(self.samples) * len(self.task.radii)
+
     def store(self, path: Path | None) -> Store:
         """Return the store of rows that depend on all this; later runs may add models and samples."""
-        models = {str(who): who.network.sha256 for who in self.participants}
+        models = {str(participant): participant.network.sha256 for participant in self.participants}
         samples = {str(s.index): hashlib.sha256(f"{s.label} {s.bits}".encode()).hexdigest() for s in self.samples}
         radii = ",".join(map(str, self.task.radii))
         same = {"verb": "compare", "radii": radii, "inputs per attack": TRIES}
         return Store(path, same, growing={"model": models, "sample": samples})
 
 
-def _rows(field: _Field, jobs: int, path: Path | None, report: Finished) -> Rows:
+def _rows(design: _Design, workers: int, path: Path | None, progress: Steps) -> Rows:
     """Return the finished rows, in the order of their keys."""
     done: dict[tuple[str, int, int], Rows] = {}
-    wanted = len(field.participants) * len(field.samples)
-    with field.store(path) as store, suppress(KeyboardInterrupt):
+    with design.store(path) as store, suppress(KeyboardInterrupt):
         todo = list[tuple[Participant, Sample]]()
-        for sample in field.samples:  # one sample after the other: whenever it is stopped, the arms have had the same
-            for who in field.participants:
-                rows = store.recall(_key(who, sample), partial(rows_of, model=(who.arm, who.seed), sample=sample.index)) or ()
-                if is_settled(rows, field.task.radii, counting=bool(field.task.counting)):
-                    done[who.arm, who.seed, sample.index] = rows
+        for sample in design.samples:  # one sample after the other: whenever it is stopped, the arms have had the same
+            for participant in design.participants:
+                model = participant.arm, participant.seed
+                rows = store.recall(_key(participant, sample), partial(rows_of, model=model, sample=sample.index)) or ()
+                if is_settled(rows, design.task.radii, counting=bool(design.task.counting)):
+                    done[participant.arm, participant.seed, sample.index] = rows
                 else:
-                    todo.append((who, sample))
-        for who, sample, found in _answers(field, todo, jobs):
-            rows = tuple(replace(row, seed=who.seed, sample=sample.index, arm=who.arm, label=sample.label) for row in found)
-            store.keep(_key(who, sample), value_of(rows))
-            done[who.arm, who.seed, sample.index] = rows
-            report(len(done) * len(field.task.radii), wanted * len(field.task.radii))
+                    todo.append((participant, sample))
+        for participant, sample, found in _measured(design, todo, workers):
+            rows = tuple(_placed(row, participant, sample) for row in found)
+            store.keep(_key(participant, sample), value_of(rows))
+            done[participant.arm, participant.seed, sample.index] = rows
+            progress(len(done) * len(design.task.radii), design.wanted)
     return tuple(sorted((row for rows in done.values() for row in rows), key=lambda row: row.key))
 
 
-def _key(who: Participant, sample: Sample) -> str:
-    return f"sample {sample.index} of {who}"
+def _key(participant: Participant, sample: Sample) -> str:
+    return f"sample {sample.index} of {participant}"
 
 
-def _answers(field: _Field, todo: Sequence[tuple[Participant, Sample]], jobs: int) -> Iterator[tuple[Participant, Sample, Rows]]:
-    """Yield entrants and samples with their rows as they finish; leaving early stops the work on the others."""
-    if jobs == 1 or len(todo) < 2:
-        for who, sample in todo:
-            yield who, sample, case(who.network, _bits(who, sample), field.task)
+def _placed(row: Outcome, participant: Participant, sample: Sample) -> Outcome:
+    return replace(row, seed=participant.seed, sample=sample.index, arm=participant.arm, label=sample.label)
+
+
+def _measured(
+    design: _Design, todo: Sequence[tuple[Participant, Sample]], workers: int
+) -> Iterator[tuple[Participant, Sample, Rows]]:
+    """Yield participants and samples with their rows as they finish; leaving early stops the work on the others."""
+    if workers == 1 or len(todo) < 2:
+        for participant, sample in todo:
+            yield participant, sample, measure(participant.network, _bits(participant, sample), design.task)
         return
-    opening = tuple(who.network for who in field.participants), field.task
-    places = {id(who): place for place, who in enumerate(field.participants)}
-    questions = (((who, sample), (places[id(who)], _bits(who, sample))) for who, sample in todo)
-    for (who, sample), rows in side_by_side(
-        "bnnverify.queries.comparison.compare:answered", opening, questions, min(jobs, len(todo))
-    ):
-        lost = isinstance(rows, Lost)
-        yield who, sample, unanswered(who.network, _bits(who, sample), field.task, rows) if lost else rows
+    shared = {id(each): Shared(each.network.sha256, each.network) for each in design.participants}
+    questions = ((each, (shared[id(each[0])], _bits(*each), design.task)) for each in todo)
+    with processes(min(workers, len(todo))) as pool:
+        for (participant, sample), rows in run(pool, measure_in_worker, questions):
+            if isinstance(rows, Lost):
+                rows = unmeasured(participant.network, _bits(participant, sample), design.task, rows.reason)
+            yield participant, sample, rows
 
 
-def answered(opening: tuple[Sequence[Network], Task], question: tuple[int, Bits]) -> Rows:
-    """Return the rows of one sample of one model: what a process at the side does."""
-    (networks, task), (place, bits) = opening, question
-    return case(networks[place], bits, task)
+def _bits(participant: Participant, sample: Sample) -> Bits:
+    return participant.network.check(sample.bits)
 
 
-def _bits(who: Participant, sample: Sample) -> Bits:
-    return who.network.check(sample.bits)
+def _described(design: _Design, rows: Rows, untouched: Samples, terms: Terms) -> Comparison:
+    """Return the comparison with its rows and models, and nothing yet that follows from them."""
+    participants, task = design.participants, design.task
+    coding = participants[0].network.coding
+    models = tuple(compared_model(participant, untouched, terms) for participant in participants)
+    return Comparison(
+        data=untouched.name,
+        radii=task.radii,
+        arms=_arms(participants),
+        samples=design.samples,
+        shape=coding.shape if coding else None,
+        models=models,
+        rows=rows,
+        metrics=(),
+        paired_comparisons=(),
+        terms=terms,
+        wanted=design.wanted,
+        seconds=0.0,
+        notes=tuple(notes_on(rows, task.radii[-1], design.wanted, models)),
+        versions=versions(),
+    )
 
 
-def _contender(who: Participant, fair: Samples, terms: Terms) -> Contender:
-    """Return what is known of a model as a whole, from its record and from all samples that no training touched."""
-    network, record = who.network, who.network.record
-    labels = [] if fair.labels is None else fair.labels.tolist()
-    bits = network.check(fair.bits)
-    codes = network.prefix(len(network.blocks))(bits).tolist() if network.blocks else ()
-    told = str(record.get("collapsed") or "")
-    collapsed = told or judge.collapse(network(bits).tolist(), labels, network.classes, terms, codes=codes)
-    separation = None
-    if network.blocks and network.widths[-2] <= WIDEST:
-        table = class_codes(network, fair).separation
-        separation = tuple(tuple(-1 if apart is None else apart for apart in line) for line in table)
-    kept = {name: value for name, value in record.items() if name != "split"}  # long, and the samples say it
-    return Contender(who.arm, who.seed, network.sha256, network.widths, kept, collapsed, separation)
-
-
-def _notes(rows: Rows, largest: int, wanted: int, contenders: Sequence[Contender], warning: str) -> Iterator[str]:
-    if warning:
-        yield warning
-    if len(rows) < wanted:
-        yield f"interrupted: {len(rows)} of {wanted} rows are finished, and only they are judged"
-    unknown = sum(row.verdict is Verdict.UNKNOWN for row in rows)
-    if unknown:
-        yield f"{unknown} of {len(rows)} rows are UNKNOWN: lost at the lower end of every number, won at the upper one"
-    stopped = [row for row in rows if row.verdict is not Verdict.UNKNOWN and is_stopped(row, largest)]
-    if stopped:
-        why = f" ({stopped[0].reason})" if stopped[0].reason else ""
-        yield f"{len(stopped)} of {len(rows)} rows are decided, but not finished: a count or distance may be open{why}"
-    for contender in contenders:
-        if contender.collapsed:
-            yield f"{contender.arm} seed {contender.seed} collapsed: {contender.collapsed}"
-    seeds = len({contender.seed for contender in contenders})
-    if seeds < FEWEST_SEEDS:
-        yield f"fewer than {FEWEST_SEEDS} seeds: this tells of these models, nothing of arms"
-
-
-def _versions() -> dict[str, str]:
-    packages = {name: version(name) for name in ("numpy", "scipy", "statsmodels")}
-    return {"bnnverify": __version__, "python": platform.python_version(), **packages}
+def _concluded(comparison: Comparison, pairs: Sequence[tuple[str, str]]) -> Comparison:
+    """Return the comparison with the metrics and paired comparisons of its rows."""
+    if not comparison.rows:
+        return comparison
+    grids, radii, terms = Grids(comparison.rows), comparison.radii, comparison.terms
+    collapsed = [arm for arm in comparison.arms if comparison.collapsed(arm)]
+    metrics = tuple(metrics_of(grids, comparison.arms, radii, terms))
+    pairwise = paired_comparisons(grids, pairs, radii, terms, collapsed=collapsed)
+    return replace(comparison, metrics=metrics, paired_comparisons=pairwise)

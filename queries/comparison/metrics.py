@@ -1,4 +1,4 @@
-"""The numbers of each arm over all its seeds and samples, with intervals."""
+"""The metrics of each arm over all its seeds and samples, with intervals."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from bnnverify.queries.comparison.bootstrap import Grid, Reach, Resampling
-from bnnverify.results.comparison import Figure, Outcome, Terms
+from bnnverify.queries.comparison.bootstrap import Grid, Limits, Resampling
+from bnnverify.results.comparison import Metric, Terms
 from bnnverify.results.finding import Verdict
+from bnnverify.results.outcome import Outcome
 
 Ends = tuple[float, float] | None  # of one row: smallest and largest possible value; None: not known at all
 
@@ -35,13 +36,14 @@ def _distance(row: Outcome) -> Ends:
     return min(row.beyond + 1, beyond), beyond
 
 
-def _found(flips: int | None, row: Outcome) -> float:
+def _attacked(flips: int | None, row: Outcome) -> float:
+    """Return the flips that an attack needed, one more than the radius where it found nothing within it."""
     return row.radius + 1 if flips is None else min(flips, row.radius + 1)
 
 
 def _gap(flips: int | None, row: Outcome) -> Ends:
     distance = _distance(row)
-    return None if distance is None else (_found(flips, row) - distance[1], _found(flips, row) - distance[0])
+    return None if distance is None else (_attacked(flips, row) - distance[1], _attacked(flips, row) - distance[0])
 
 
 def _same(value: float | None) -> Ends:
@@ -63,8 +65,8 @@ EACH_RADIUS: Mapping[str, Reading] = MappingProxyType(
 LARGEST_RADIUS: Mapping[str, Reading] = MappingProxyType(
     {
         "distance": _distance,
-        "greedy": lambda row: _same(_found(row.greedy, row)) if row.attacked else None,
-        "gradient": lambda row: _same(_found(row.gradient, row)) if row.attacked else None,
+        "greedy": lambda row: _same(_attacked(row.greedy, row)) if row.attacked else None,
+        "gradient": lambda row: _same(_attacked(row.gradient, row)) if row.attacked else None,
         "greedy_gap": lambda row: _gap(row.greedy, row) if row.attacked else None,
         "gradient_gap": lambda row: _gap(row.gradient, row) if row.attacked else None,
         "seconds": lambda row: _same(row.seconds),
@@ -75,8 +77,8 @@ LARGEST_RADIUS: Mapping[str, Reading] = MappingProxyType(
 SHARES = ("accuracy", "certified", "stable", "density", "code_stable")
 
 
-def reach(name: str, radius: int) -> Reach:
-    """Return between which limits the number of this name lies for any sample."""
+def limits_of(name: str, radius: int) -> Limits:
+    """Return the smallest and the largest value that this metric can have for any sample."""
     limits = dict.fromkeys(SHARES, (0.0, 1.0)) | dict.fromkeys(("distance", "greedy", "gradient"), (1.0, radius + 1.0))
     return limits.get(name)
 
@@ -105,13 +107,13 @@ class Grids:
         return low, high
 
 
-def figures(grids: Grids, arms: Sequence[str], radii: Sequence[int], terms: Terms) -> Iterator[Figure]:
-    """Yield every number of every arm that any row tells of."""
+def metrics_of(grids: Grids, arms: Sequence[str], radii: Sequence[int], terms: Terms) -> Iterator[Metric]:
+    """Yield every metric of every arm that has a value in any row."""
     resampling = Resampling(len(grids.seeds), len(grids.samples), terms)
-    told = [(0, radii[-1], ONCE), *((r, r, EACH_RADIUS) for r in radii), (radii[-1], radii[-1], LARGEST_RADIUS)]
+    places = [(0, radii[-1], ONCE), *((r, r, EACH_RADIUS) for r in radii), (radii[-1], radii[-1], LARGEST_RADIUS)]
     for arm in arms:
-        for said, asked, readings in told:
+        for shown, radius, readings in places:  # the radius that the metric bears, and that of the rows it is read from
             for name, reading in readings.items():
-                low, high = grids.of(arm, asked, reading)
+                low, high = grids.of(arm, radius, reading)
                 if not np.isnan(low).all():
-                    yield Figure(arm, said, name, resampling.estimate(low, high, reach=reach(name, asked)))
+                    yield Metric(arm, shown, name, resampling.estimate(low, high, limits=limits_of(name, radius)))

@@ -1,4 +1,4 @@
-"""Who takes part in a comparison, and on which samples it is fair."""
+"""The participants of a comparison, the samples that none of them was trained on, and the pairs of arms to compare."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bnnverify.model.network import Network
 
 @dataclass(frozen=True, eq=False)
 class Participant:
-    """A network that takes part, under its arm and seed."""
+    """A network of a comparison, with its arm and seed."""
 
     network: Network
     arm: str
@@ -24,7 +24,7 @@ class Participant:
 
 
 def participant(network: Network, name: str) -> Participant:
-    """Return network as its record says who it is; without a record its arm is name, and its seed 0."""
+    """Return network with the arm and seed of its record; without a record its arm is name, and its seed 0."""
     arm, seed = network.record.get("arm", name), network.record.get("seed", 0)
     if not isinstance(arm, str) or not isinstance(seed, int):
         raise BadModel(f"{name}: expected a record with an arm in words and a whole-number seed, got {arm!r} and {seed!r}")
@@ -32,7 +32,7 @@ def participant(network: Network, name: str) -> Participant:
 
 
 def checked(participants: Iterable[Participant]) -> tuple[Participant, ...]:
-    """Return entrants that can be compared, or say why they cannot."""
+    """Return participants that can be compared; raise BadModel where they cannot."""
     participants = tuple(participants)
     if not participants:
         raise BadModel("expected at least one model to compare, got none")
@@ -43,49 +43,50 @@ def checked(participants: Iterable[Participant]) -> tuple[Participant, ...]:
                 f"expected models of {first.inputs} bits and {first.classes} classes, as {participants[0]}, "
                 f"got {other.network.inputs} and {other.network.classes} of {other}"
             )
-    twice = [who for who, times in Counter(map(str, participants)).items() if times > 1]
+    twice = [name for name, times in Counter(map(str, participants)).items() if times > 1]
     if twice:
         raise BadModel(f"expected one model per arm and seed, got {twice[0]} more than once")
     return participants
 
 
 def untouched(samples: Samples, participants: Sequence[Participant]) -> tuple[Samples, str]:
-    """Return the samples that training of no entrant touched, and a sentence where entrants do not say what theirs touched.
+    """Return the samples that no participant was trained on, and a warning where a record does not name its training samples.
 
-    A model's record names the samples that its training never saw, of the data of that name. Copies of these in a file are
+    A model's record names the samples that its training never used, of the data of that name. Copies of these in a file are
     known by their origin.
     """
     name, indices = samples.origin or (samples.name, samples.indices)
-    unseen = [_unseen(who, name) for who in participants]
-    kept = set(indices).intersection(*(each for each in unseen if each is not None))
-    places = [place for place, index in enumerate(indices) if index in kept]
+    unseen = [_unseen(each, name) for each in participants]
+    common = set(indices).intersection(*(held for held in unseen if held is not None))
+    places = [place for place, index in enumerate(indices) if index in common]
     if not places:
         raise BadSample(f"{samples.name}: expected samples that no model was trained on, got none among {len(samples)}")
     labels = None if samples.labels is None else samples.labels[places]
     chosen, origin = (tuple(every[place] for place in places) for every in (samples.indices, indices))
     part = replace(samples, bits=samples.bits[places], labels=labels, indices=chosen, origin=(name, origin))
-    return part, _warning([str(who) for who, each in zip(participants, unseen, strict=True) if each is None], name)
+    return part, _warning([str(each) for each, held in zip(participants, unseen, strict=True) if held is None], name)
 
 
-def _unseen(who: Participant, name: str) -> set[int] | None:
-    record = who.network.record
+def _unseen(participant: Participant, name: str) -> set[int] | None:
+    """Return the indices of the samples that training never used, None where the record does not name them."""
+    record = participant.network.record
     split = record.get("split")
     test = split.get("test") if isinstance(split, dict) and record.get("data") == name else None
     return set(test) if isinstance(test, (list, tuple)) else None
 
 
-def _warning(silent: Sequence[str], name: str) -> str:
-    if not silent:
+def _warning(unrecorded: Sequence[str], name: str) -> str:
+    if not unrecorded:
         return ""
-    who = silent[0] if len(silent) == 1 else f"{silent[0]} and {len(silent) - 1} more"
-    return f"{who}: no record of what of {name} training saw; it may have seen samples of this comparison"
+    models = unrecorded[0] if len(unrecorded) == 1 else f"{unrecorded[0]} and {len(unrecorded) - 1} more"
+    return f"{models}: no record names the samples of {name} that training used; it may have used samples of this comparison"
 
 
-REFERENCES = ("no_pen", "nonlin_pen")  # arms that others are held against, unless told otherwise
+REFERENCES = ("no_pen", "nonlin_pen")  # arms that others are compared with by default
 
 
-def rivals(arms: Sequence[str], against: Sequence[str]) -> list[tuple[str, str]]:
-    """Return pairs (arm, other), each pair of arms at most once: every arm beside those it is held against."""
+def pairs_of(arms: Sequence[str], against: Sequence[str]) -> list[tuple[str, str]]:
+    """Return pairs (arm, other), each pair of arms at most once: every arm with those it is compared with."""
     for name in against:
         if name not in arms:
             raise BadQuery(f"against: expected one of the arms {', '.join(arms)}, got {name}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bnnverify.results.comparison import Outcome
 from bnnverify.results.finding import Verdict
+from bnnverify.results.outcome import Outcome
 
 Model = tuple[str, int]  # arm and seed
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from bnnverify.errors import BadQuery
 from bnnverify.extras import needed
-from bnnverify.results.comparison import Outcome
+from bnnverify.results.outcome import Outcome
 
 COLUMNS = {
     "seed": "INTEGER",

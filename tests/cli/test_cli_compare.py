@@ -11,12 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("scipy", reason="needs the extra compare")
-pytest.importorskip("statsmodels", reason="needs the extra compare")
-
 from bnnverify import save
 from bnnverify.cli import BAD, DECIDED, OPEN
-from bnnverify.results.comparison import Outcome
+from bnnverify.results.outcome import Outcome
 from tests.support.participants import field, samples
 from tests.support.roof import plain, said
 
@@ -39,7 +36,7 @@ def test_models_of_files(models: list[str], capsys: pytest.CaptureFixture[str]) 
     assert "3 samples, 2 seeds" in out
     assert out.count("bin_enc-D3") >= 4
     assert "certified accuracy, difference in points" in out
-    assert "no record of what of data.npz training saw" in out
+    assert "no record names the samples of data.npz that training used" in out
 
 
 def test_json_is_one_object_with_rows_and_the_command(models: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,12 +62,12 @@ def test_unknown_rows_make_the_exit_code_1(models: list[str], capsys: pytest.Cap
 def test_stopped_counts_make_the_exit_code_1(
     models: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from bnnverify.queries.comparison.measurement import case
+    from bnnverify.queries.comparison.measurement import measure
 
     def late(*question: Any) -> tuple[Outcome, ...]:
-        return tuple(replace(row, reason="late") for row in case(*question))
+        return tuple(replace(row, reason="late") for row in measure(*question))
 
-    monkeypatch.setattr("bnnverify.queries.comparison.compare.case", late)
+    monkeypatch.setattr("bnnverify.queries.comparison.compare.measure", late)
     code, out, _ = said(capsys, "compare", *models, *QUICK)
     assert code == OPEN
     assert "36 of 36 rows are decided, but not finished" in out
@@ -115,7 +112,7 @@ def test_bad_usage_is_one_sentence(
 ) -> None:
     pytest.importorskip("torch", reason="needs the extra train")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("bnnverify.training.experiment.side_by_side", trains)
+    monkeypatch.setattr("bnnverify.training.experiment.run", trains)
     code, out, err = said(capsys, "compare", *words)
     assert (code, out) == (BAD, "")
     assert sentence in err
@@ -131,10 +128,10 @@ def test_a_lost_training_is_told_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("torch", reason="needs the extra train")
-    from bnnverify.queries.execution.pool import Lost
+    from bnnverify.queries.execution.events import Lost, Ticket
 
-    lost = [(("no_pen", 0), Lost("its process ended with status -9"))]
-    monkeypatch.setattr("bnnverify.training.experiment.side_by_side", lambda *_: lost)
+    lost = [(("no_pen", 0), Lost(Ticket(0), "its process ended with status -9"))]
+    monkeypatch.setattr("bnnverify.training.experiment.run", lambda *_: lost)
     code, out, err = said(capsys, "compare", "--arms", "no_pen", "--models", str(tmp_path / "models"))
     assert (code, out) == (OPEN, "")
     assert "training no_pen, seed 0: its process ended with status -9; nothing is compared" in err

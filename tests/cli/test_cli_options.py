@@ -20,13 +20,13 @@ from bnnverify import Network
 from bnnverify.cli import BAD, main, program
 from bnnverify.results.comparison import Terms
 from bnnverify.training import recipe_named
-from bnnverify.training.experiment import Course
+from bnnverify.training.experiment import Experiment
 from tests.cli.command_pairs import COMMANDS, Pair, files
 from tests.support.random_networks import random_network
 
 CONTEXT = click.Context(program)
 PAIRS = [(name, option) for name, pairs in COMMANDS.items() for option in pairs]
-PACKAGES = {"compare": ("scipy", "statsmodels"), "train": ("torch", "sklearn"), "demo": ("torch", "sklearn", "statsmodels")}
+PACKAGES = {"train": ("torch", "sklearn"), "demo": ("torch", "sklearn")}
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +102,13 @@ def stand_ins(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if name not in ("compare", "demo"):
         return
 
-    def trained(course: Course, arms: Sequence[str], seeds: int, **_: Any) -> Iterator[Network]:
+    def train_arms(experiment: Experiment, arms: Sequence[str], seeds: int, **_: Any) -> Iterator[Network]:
         for arm, seed in ((arm, seed) for arm in arms for seed in range(seeds)):
-            folder = course.folder.name if course.folder.name == "trained" else ""
-            record = {"arm": arm, "seed": seed, "epochs": course.epochs, "folder": folder}
+            folder = experiment.folder.name if experiment.folder.name == "trained" else ""
+            record = {"arm": arm, "seed": seed, "epochs": experiment.epochs, "folder": folder}
             yield replace(random_network(seed, 64, (6,), 10), record=record)
 
-    monkeypatch.setattr(f"bnnverify.cli.commands.{name}.trained", trained)
+    monkeypatch.setattr(f"bnnverify.cli.commands.{name}.train_arms", train_arms)
     if name == "compare":
         monkeypatch.setattr("bnnverify.cli.commands.compare.Terms", partial(Terms, resamples=50))
     if name == "demo":

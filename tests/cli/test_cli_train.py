@@ -48,7 +48,6 @@ def test_a_table_is_trained_and_its_test_rows_certified(tmp_path: Path, capsys: 
     certified = plain(capsys, "certify", out, rows, "--radius", "1")
     assert len(certified["rows"]) == 12
     assert all(row["label"] in (0, 1) for row in certified["rows"])
-    pytest.importorskip("statsmodels", reason="needs the extra compare")
     compared = plain(capsys, "compare", out, "--data", rows, "--radii", "1")
     assert len(compared["samples"]) == 12
     assert not any("no record" in note for note in compared["notes"])  # the file says which rows of the table these are

@@ -40,8 +40,8 @@ def text(part: RenderableType) -> str:
         (-(2**80), "-1.209e24"),
     ],
 )
-def test_whole_numbers_are_full_up_to_15_digits(n: int, written: str) -> None:
-    assert numbers.whole(n) == written
+def test_integers_are_full_up_to_15_digits(n: int, written: str) -> None:
+    assert numbers.integer(n) == written
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Small random networks that take part in comparisons, the samples they are asked about, and the comparison itself."""
+"""Small random networks that take part in comparisons, the samples of the comparison, and the comparison itself."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from bnnverify import Block, Head, Network, Samples
-from bnnverify.queries.comparison.compare import answered, compare
+from bnnverify.queries.comparison.compare import compare
+from bnnverify.queries.comparison.measurement import measure_in_worker
 from bnnverify.queries.comparison.participants import Participant, participant
-from bnnverify.results.comparison import Comparison, Outcome, Terms
+from bnnverify.results.comparison import Comparison, Terms
+from bnnverify.results.outcome import Outcome
 
 WIDTHS = (10, 9, 6, 4)  # 10 bits, a block of 9, a latent of 6, 4 classes
 RADII = (1, 3)
@@ -32,15 +34,15 @@ def network(seed: int, widths: tuple[int, ...] = WIDTHS, record: dict[str, Any] 
     return Network(tuple(blocks), head, name=f"random-{seed}", record=record or {})
 
 
-def samples(count: int = 8, n: int = 10, judge: Network | None = None) -> Samples:
-    """Return random inputs; their labels are what judge says (default: another random network), their indices 20, 21, ..."""
+def samples(count: int = 8, n: int = 10, labelling: Network | None = None) -> Samples:
+    """Return random inputs; labelling gives their labels (default: another random network), their indices are 20, 21, ..."""
     bits = np.random.default_rng(0).integers(0, 2, (count, n), dtype=np.uint8)
-    labels = (judge or network(7))(bits)
+    labels = (labelling or network(7))(bits)
     return Samples(bits, np.asarray(labels, dtype=np.int64), tuple(range(20, 20 + count)), "random")
 
 
 def field(arms: tuple[str, ...] = ("no_pen", "nonlin_pen", "bin_enc-D3"), seeds: int = 2) -> list[Participant]:
-    """Return an entrant per arm and seed, as their records say."""
+    """Return a participant per arm and seed, as their records say."""
     places = [(arm, seed) for seed in range(seeds) for arm in arms]
     return [participant(network(100 + k, record={"arm": arm, "seed": seed}), "?") for k, (arm, seed) in enumerate(places)]
 
@@ -56,8 +58,8 @@ def timeless(rows: Iterable[Outcome]) -> list[Outcome]:
     return [replace(row, seconds=0.0) for row in rows]
 
 
-def dying(opening, question):  # type: ignore[no-untyped-def]
-    """Answer as compare does; the first question to a process about sample 21 kills it."""
-    if (question[1] == samples().bits[1]).all():
+def dying(worker, network, bits, task):  # type: ignore[no-untyped-def]
+    """Return the rows of a sample as compare does; a process that is asked for sample 21 is killed."""
+    if (bits == samples().bits[1]).all():
         os.kill(os.getpid(), signal.SIGKILL)
-    return answered(opening, question)
+    return measure_in_worker(worker, network, bits, task)

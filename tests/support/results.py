@@ -17,19 +17,18 @@ from bnnverify.report.html.study import Study
 from bnnverify.results.answers import AttackResult, CountResult, Distance, Tally
 from bnnverify.results.certification import Certification, Row
 from bnnverify.results.comparison import (
+    ComparedModel,
     Comparison,
-    Contender,
+    Conclusion,
     Estimate,
-    Figure,
-    Judgement,
-    Latent,
-    Outcome,
+    Metric,
     PairedComparison,
     Sample,
-    Seedwise,
+    SeedTest,
     Terms,
 )
 from bnnverify.results.finding import Finding, Witness
+from bnnverify.results.outcome import Latent, Outcome
 from tests.support.zoo import majority
 
 ODD = "<i>odd</i>&$x_中"  # a name that is markup, a formula and more
@@ -61,12 +60,12 @@ def row(arm: str, seed: int, sample: Sample, distance: int | None, radius: int) 
     return Outcome(seed=seed, sample=sample.index, arm=arm, radius=radius, verdict=verdict, **known, **found)
 
 
-def contender(arm: str, seed: int) -> Contender:
+def model(arm: str, seed: int) -> ComparedModel:
     """Return a network with class codes for two of three classes, collapsed if it is the second of DEAD."""
     record = {"accuracy": {"test": [2, 3]}, "binarity": {"peaks_distance": 4.25}, "seconds": 7.0} if arm == PLAIN else {}
     collapsed = "the same class, 0, for all 3 samples" if (arm, seed) == (DEAD, 1) else ""
     apart = 1 + seed
-    return Contender(arm, seed, f"{seed:064x}", (6, 3, 3), record, collapsed, ((0, apart, -1), (apart, 0, -1), (-1, -1, 0)))
+    return ComparedModel(arm, seed, f"{seed:064x}", (6, 3, 3), record, collapsed, ((0, apart, -1), (apart, 0, -1), (-1, -1, 0)))
 
 
 def about(value: float, open_to: float | None = None) -> Estimate:
@@ -74,21 +73,21 @@ def about(value: float, open_to: float | None = None) -> Estimate:
     return Estimate(value, high, max(value - 0.125, 0.0), high + 0.125)
 
 
-def figures(arm: str) -> list[Figure]:
-    made = [Figure(arm, 0, "accuracy", about(0.75))]
+def metrics(arm: str) -> list[Metric]:
+    made = [Metric(arm, 0, "accuracy", about(0.75))]
     for radius in RADII:
         shares = ("certified", "stable", "density", "code_stable")
-        made += [Figure(arm, radius, name, about(0.5, 0.625 if arm == ODD and radius == 2 else None)) for name in shares]
-        made += [Figure(arm, radius, name, about(3.0)) for name in ("codes", "entropy")]
+        made += [Metric(arm, radius, name, about(0.5, 0.625 if arm == ODD and radius == 2 else None)) for name in shares]
+        made += [Metric(arm, radius, name, about(3.0)) for name in ("codes", "entropy")]
     distances = {PLAIN: (2.0, 2.5), ODD: (2.25, 2.25), DEAD: (3.0, 3.0)}[arm]
-    made += [Figure(arm, 2, name, about(value)) for name, value in zip(("distance", "gradient"), distances, strict=True)]
-    return [*made, *(Figure(arm, 2, name, about(0.25)) for name in ("greedy", "greedy_gap", "gradient_gap", "seconds"))]
+    made += [Metric(arm, 2, name, about(value)) for name, value in zip(("distance", "gradient"), distances, strict=True)]
+    return [*made, *(Metric(arm, 2, name, about(0.25)) for name in ("greedy", "greedy_gap", "gradient_gap", "seconds"))]
 
 
-def duel(arm: str, other: str, radius: int, judgement: Judgement) -> PairedComparison:
-    tests = (Seedwise(0, 2, 1, 0.25), Seedwise(1, 3, 0, 0.0001))
+def pair(arm: str, other: str, radius: int, conclusion: Conclusion) -> PairedComparison:
+    tests = (SeedTest(0, 2, 1, 0.25), SeedTest(1, 3, 0, 0.0001))
     return PairedComparison(
-        arm, other, radius, Estimate(0.125, 0.125, -0.25, 0.5), about(0.125), tests, None, 0.03, 0.06, False, judgement
+        arm, other, radius, Estimate(0.125, 0.125, -0.25, 0.5), about(0.125), tests, None, 0.03, 0.06, False, conclusion
     )
 
 
@@ -101,11 +100,11 @@ def compared(**others: Any) -> Comparison:
         for sample, distance in zip(SAMPLES, DISTANCES[arm], strict=True)
         for radius in RADII
     ]
-    duels = (
-        duel(ODD, PLAIN, 1, Judgement.BETTER),
-        duel(ODD, PLAIN, 2, Judgement.UNDECIDED),
-        duel(DEAD, PLAIN, 1, Judgement.COLLAPSED),
-        duel(DEAD, PLAIN, 2, Judgement.COLLAPSED),
+    pairs = (
+        pair(ODD, PLAIN, 1, Conclusion.BETTER),
+        pair(ODD, PLAIN, 2, Conclusion.UNDECIDED),
+        pair(DEAD, PLAIN, 1, Conclusion.COLLAPSED),
+        pair(DEAD, PLAIN, 2, Conclusion.COLLAPSED),
     )
     made = Comparison(
         data="tiny",
@@ -113,10 +112,10 @@ def compared(**others: Any) -> Comparison:
         arms=ARMS,
         samples=SAMPLES,
         shape=(2, 3),
-        contenders=tuple(contender(arm, seed) for arm in ARMS for seed in (0, 1)),
+        models=tuple(model(arm, seed) for arm in ARMS for seed in (0, 1)),
         rows=tuple(rows),
-        figures=tuple(figure for arm in ARMS for figure in figures(arm)),
-        duels=duels,
+        metrics=tuple(metric for arm in ARMS for metric in metrics(arm)),
+        paired_comparisons=pairs,
         terms=Terms(),
         wanted=len(rows),
         seconds=1.5,

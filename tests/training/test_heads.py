@@ -25,7 +25,7 @@ pytest.importorskip("sklearn", reason="needs the extra: train")
 from bnnverify.training.data.split import labels_of  # noqa: E402
 from bnnverify.training.networks.layers import BinarizedNet, LatentNet  # noqa: E402
 from bnnverify.training.record import collapsed  # noqa: E402
-from bnnverify.training.stages.fitting import Lesson, alone, fit  # noqa: E402
+from bnnverify.training.stages.fitting import TrainingData, fit, single_threaded  # noqa: E402
 
 FLOAT = ("bin_enc", "lin_pen")
 
@@ -129,9 +129,9 @@ def test_unknown_deployments_heads_and_numbers_are_refused() -> None:
 
 @pytest.mark.parametrize("head", ["bin_enc", "nonlin_pen", "no_pen"])
 def test_all_heads_have_the_same_budget(head: str) -> None:
-    heard: list[tuple[int, int]] = []
-    train(quick(head), few(), report=lambda done, total: heard.append((done, total)))
-    assert heard == [(done, 9) for done in range(1, 10)]
+    calls: list[tuple[int, int]] = []
+    train(quick(head), few(), progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(done, 9) for done in range(1, 10)]
 
 
 def test_all_seeds_share_one_split_that_loses_and_doubles_nothing() -> None:
@@ -172,9 +172,9 @@ def test_the_state_kept_is_the_best_on_validation_data_the_later_of_equals(monke
 
     monkeypatch.setattr("bnnverify.training.stages.fitting._right", right)
     parts = split(few(), test_share=0.2, validation_share=0.1)
-    with alone(0):
+    with single_threaded(0):
         model = BinarizedNet(64, (6,), 10)
-        fit(model, quick("no_pen"), Lesson.of(parts.train, parts.validation), lambda _: None, epochs=6, choose=4)
+        fit(model, quick("no_pen"), TrainingData.of(parts.train, parts.validation), lambda _: None, epochs=6, choose=4)
     assert torch.equal(model.layers[0].linear.weight, states[2]["blocks.0.linear.weight"])
     assert not torch.equal(states[2]["blocks.0.linear.weight"], states[3]["blocks.0.linear.weight"])
 
@@ -192,7 +192,7 @@ def test_the_record_is_kept_in_the_file(tmp_path: Path) -> None:
     assert record["recipe"]["hidden"] == [12, 8]
 
 
-def test_the_code_share_of_a_snapped_network_is_that_of_its_figures() -> None:
+def test_the_code_share_of_a_snapped_network_is_that_of_its_metrics() -> None:
     record = made("bin_enc")["D2"].record
     assert record["exact_code_share"] == record["binarity"]["exact_code_share"]
 
@@ -248,7 +248,7 @@ def test_many_samples_take_fewer_passes() -> None:
 
 
 @pytest.mark.slow
-def test_the_recipe_reaches_its_figures_on_digits() -> None:
+def test_the_recipe_reaches_its_accuracy_on_digits() -> None:
     """Means of three seeds: compressed latents are binary, others are not, and only the former can be snapped cheaply."""
     from bnnverify.data.samples import digits
 

@@ -21,7 +21,7 @@ torch = pytest.importorskip("torch", reason="needs the extra: train")
 
 from bnnverify.training.networks.layers import BinarizedLinear, BinarizedNet  # noqa: E402
 from bnnverify.training.networks.weights import sign  # noqa: E402
-from bnnverify.training.stages.conversion import classes_of, whole_network  # noqa: E402
+from bnnverify.training.stages.conversion import classes_of, integer_network  # noqa: E402
 
 QUICK = Recipe(hidden=(8,), epochs=2)
 
@@ -68,9 +68,9 @@ def test_unknown_weights_and_recipes_are_refused() -> None:
 @pytest.mark.parametrize("weights", ["sign", "stochastic", "biper", "ternary", "pruned", "int2", "int5"])
 @pytest.mark.parametrize("hidden", [(), (7,), (7, 5)])
 @pytest.mark.parametrize("seed", range(2))
-def test_whole_networks_equal_their_model_on_every_input(weights: str, hidden: tuple[int, ...], seed: int) -> None:
+def test_integer_networks_equal_their_model_on_every_input(weights: str, hidden: tuple[int, ...], seed: int) -> None:
     model = shaken(hidden, weights, seed)
-    network = whole_network(model, inputs=EVERY)
+    network = integer_network(model, inputs=EVERY)
     assert (network(EVERY) == classes_of(model, EVERY)).all()
     assert "on 10512 inputs" in network.notes[0]
 
@@ -80,19 +80,19 @@ def test_a_network_that_differs_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     truth = classes_of(model, np.zeros((1, 9), dtype=np.uint8))
     monkeypatch.setattr("bnnverify.training.stages.conversion.classes_of", lambda _, bits: np.full(len(bits), (truth[0] + 1) % 4))
     with pytest.raises(BadModel, match="expected the same answers in whole numbers"):
-        whole_network(model, inputs=np.zeros((1, 9), dtype=np.uint8))
+        integer_network(model, inputs=np.zeros((1, 9), dtype=np.uint8))
 
 
 def test_training_mode_is_refused() -> None:
     with pytest.raises(BadModel, match="got training mode"):
-        whole_network(shaken((7,), "sign", 0).train(), inputs=np.zeros((1, 9), dtype=np.uint8))
+        integer_network(shaken((7,), "sign", 0).train(), inputs=np.zeros((1, 9), dtype=np.uint8))
 
 
 def test_a_nan_in_batch_norm_is_refused() -> None:
     model = shaken((7,), "sign", 0)
     model.blocks[0].norm.bias.data[0] = float("nan")
     with pytest.raises(BadModel, match="NaN"):
-        whole_network(model, inputs=np.zeros((1, 9), dtype=np.uint8))
+        integer_network(model, inputs=np.zeros((1, 9), dtype=np.uint8))
 
 
 def test_the_same_seed_gives_the_same_network_and_another_seed_another() -> None:
@@ -111,9 +111,9 @@ def test_threads_and_random_numbers_of_the_caller_are_left_alone() -> None:
 
 
 def test_progress_is_reported_once_per_pass() -> None:
-    heard: list[tuple[int, int]] = []
-    train(QUICK, few(), report=lambda done, total: heard.append((done, total)))
-    assert heard == [(1, 2), (2, 2)]
+    calls: list[tuple[int, int]] = []
+    train(QUICK, few(), progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(1, 2), (2, 2)]
 
 
 def test_a_last_batch_of_one_sample_is_no_trouble() -> None:

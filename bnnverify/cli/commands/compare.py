@@ -21,7 +21,6 @@ from bnnverify.cli.progress import meter, show
 from bnnverify.cli.questions import QuestionOptions, question_options
 from bnnverify.data.samples import Samples, read_samples
 from bnnverify.formats import load
-from bnnverify.queries.comparison import statistics
 from bnnverify.queries.comparison.compare import compare, foresee
 from bnnverify.queries.comparison.participants import Participant, participant
 from bnnverify.queries.comparison.settled import is_stopped
@@ -29,7 +28,7 @@ from bnnverify.queries.storage.export import exporter
 from bnnverify.report.comparison import page
 from bnnverify.report.terminal import compare_table
 from bnnverify.results.comparison import Comparison, Terms
-from bnnverify.training.experiment import Course, parted, trained
+from bnnverify.training.experiment import Experiment, train_arms
 
 Check = Callable[[tuple[str, ...], Samples], None]  # raises what `compare` would raise once models are there
 
@@ -73,12 +72,11 @@ class ParticipantOptions:
     def train(self, options: QuestionOptions, folder: Path, jobs: int, check: Check) -> tuple[list[Participant], Samples]:
         """Return the models of arms and the samples, after training what is not in folder yet; check first."""
         training.ready()
-        course = Course(self.data, options.data_dir, self.epochs, folder)
-        heads = [head for head, _ in map(parted, self.arms)]
-        test = course.source(heads[0]).parts.test
+        experiment = Experiment(self.data, options.data_dir, self.epochs, folder)
+        test = experiment.test_samples(self.arms)
         check(self.arms, test)
         with meter("training", quiet=options.as_json) as advance:
-            networks = trained(course, self.arms, self.seeds or 1, jobs=jobs, progress=advance)
+            networks = train_arms(experiment, self.arms, self.seeds or 1, jobs=jobs, progress=advance)
             return [participant(network, network.name) for network in networks], test
 
 
@@ -140,7 +138,6 @@ def compare_command(
     \b
     Example: bnnverify compare --arms no_pen,nonlin_pen,bin_enc-D3 --seeds 2 --limit 30 --jobs 2 --report report.html
     """
-    statistics.ready()
     who.check()
     check_folders({"--report": report, "--store": store, "--models": who.folder})
     if report:
@@ -150,7 +147,7 @@ def compare_command(
         if who.models:
             participants, samples = who.load(options.data_dir)
         else:
-            check = partial(foresee, radii=radii, limit=limit, against=against, engine=options.engine, store=store)
+            check = partial(foresee, radii=radii, limit=limit, against=against, engine=options.engine, resume=store)
             participants, samples = who.train(options, _folder(who, store, stack), jobs, check)
         advance = stack.enter_context(meter("comparing", quiet=options.as_json))
         result = compare(
@@ -161,12 +158,11 @@ def compare_command(
             against=against,
             engine=options.engine,
             counting=counting,
-            timeout=options.timeout,
-            memory=options.memory,
+            budget=options.budget(),
             jobs=jobs,
-            store=store,
+            resume=store,
             terms=Terms(margin=margin / 100),
-            report=advance,
+            progress=advance,
         )
     result = replace(result, commands=(command_line(click.get_current_context()),))
     if export_rows:
@@ -186,7 +182,7 @@ def _folder(who: ParticipantOptions, store: Path | None, stack: ExitStack) -> Pa
 
 
 def _document(result: Comparison) -> str:
-    fingerprints = {f"{c.arm} seed {c.seed}": c.sha256 for c in result.contenders}
+    fingerprints = {f"{c.arm} seed {c.seed}": c.sha256 for c in result.models}
     return json.dumps({**result.to_json(), "version": __version__, "model_sha256": fingerprints})
 
 

@@ -26,7 +26,6 @@ from bnnverify.model.network import Network
 from bnnverify.problem.event import EachClass, Leaves
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import HammingBall
-from bnnverify.queries.comparison import statistics
 from bnnverify.queries.comparison.compare import compare
 from bnnverify.queries.comparison.participants import participant
 from bnnverify.queries.execution.cores import cores
@@ -54,7 +53,7 @@ from bnnverify.results.answers import AttackResult, CountResult, Distance
 from bnnverify.results.certification import Certification, Row
 from bnnverify.results.comparison import Comparison
 from bnnverify.training import part, recipe_named
-from bnnverify.training.experiment import Course, trained
+from bnnverify.training.experiment import Experiment, train_arms
 
 if TYPE_CHECKING:
     from bnnverify.training import Trained  # brings PyTorch
@@ -80,7 +79,7 @@ def demo_command(out: Path, seed: int, as_json: bool) -> int:
     \b
     Example: bnnverify demo --out demo-output
     """
-    for optional in (training, statistics, study_page):
+    for optional in (training, study_page):
         optional.ready()
     out.mkdir(parents=True, exist_ok=True)
     demo = _Demo(out, seed, as_json)
@@ -118,13 +117,13 @@ class _Demo:
     def compare(self) -> Comparison:
         """Train networks with and without latents, and compare them on the same digits."""
         self.show(heading(f"5. Train {', '.join(ARMS)} with {SEEDS} seeds each, and compare them on {COMPARED} digits"))
-        course = Course("digits", None, None, self.out / "models")
+        experiment = Experiment("digits", None, None, self.out / "models")
         with meter("training", quiet=self.quiet) as advance:
-            networks = trained(course, ARMS, SEEDS, jobs=cores(), progress=advance)
+            networks = train_arms(experiment, ARMS, SEEDS, jobs=cores(), progress=advance)
             participants = [participant(network, network.name) for network in networks]
         with meter("comparing", quiet=self.quiet) as advance:
-            samples = course.source(ARMS[0]).parts.test
-            result = compare(participants, samples, radii=RADII, limit=COMPARED, jobs=cores(), report=advance)
+            samples = experiment.test_samples(ARMS)
+            result = compare(participants, samples, radii=RADII, limit=COMPARED, jobs=cores(), progress=advance)
         command = f"bnnverify compare --arms {','.join(ARMS)} --seeds {SEEDS} --limit {COMPARED} --jobs {cores()}"
         result = replace(result, commands=(command,))
         self.show(compare_table(result))
@@ -135,7 +134,7 @@ class _Demo:
         self.show(heading("1. Train a binarized network on 8x8 digits, and turn it into whole numbers"))
         recipe, coding = recipe_named("digits"), digits_coding()
         with meter("training", quiet=self.quiet) as advance:
-            trained = training.train(recipe, digits(), seed=self.seed, coding=coding, name="digits", report=advance)
+            trained = training.train(recipe, digits(), seed=self.seed, coding=coding, name="digits", progress=advance)
         self.show(about_table(about(trained.network), trained.network.sha256))
         self.show(lines(trained_sentences(trained.to_json())))
         save(trained.network, self.out / "digits.npz")

@@ -141,7 +141,7 @@ def train_command(
     name = numbers.recipe if source.data == "digits" else f"{numbers.recipe} {samples.parts.test.name}"
     options: dict[str, Any] = {"seed": seed, "deployment": deployment, "coding": samples.coding, "name": name}
     with meter("training", quiet=as_json) as advance:
-        trained = training.train(recipe, samples.parts, **options, report=advance)
+        trained = training.train(recipe, samples.parts, **options, progress=advance)
     save(trained.network, out)
     if test_out:
         _save_test(trained, test_out)

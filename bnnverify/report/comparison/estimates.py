@@ -1,4 +1,4 @@
-"""Estimates in words: the number, and its interval, neither rounded to nothing nor to all."""
+"""Estimates as text: the number and its interval; only an exact 0 is written as 0, only an exact 1 as 100 %."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bnnverify.results.comparison import Estimate
 
 @dataclass(frozen=True)
 class Written:
-    """A number as it is read: low .. high where rows are open, and the ends of its interval."""
+    """An estimate as text: low .. high where rows are open, and the ends of its interval."""
 
     value: str
     interval: str
@@ -21,13 +21,13 @@ class Written:
         return f"{self.value} {self.interval}".strip()
 
 
-NOTHING = Written("", "")
+EMPTY = Written("", "")
 
 
 def written(known: Estimate | None, write: Callable[[float], str]) -> Written:
-    """Return an estimate with every end written the same way; nothing where nothing is known."""
+    """Return an estimate with every end written by the same function; empty where the estimate is not known."""
     if known is None:
-        return NOTHING
+        return EMPTY
     low, high, lower, upper = map(write, (known.low, known.high, known.lower, known.upper))
     return Written(low if low == high else f"{low} .. {high}", f"[{lower}, {upper}]")
 
@@ -65,7 +65,7 @@ def _points(part: float) -> str:
 
 
 def brief(part: int, total: int) -> str:
-    """Return a share in whole percent, with a sign where that would be none or all but is not."""
+    """Return a share in integer percent; one that rounds to 0 or 100 without being exactly that is written < 1 or > 99."""
     percent = round(Fraction(100 * part, total)) if total else 0
     if part and not percent:
         return "< 1"

@@ -1,4 +1,4 @@
-"""Plots of a comparison, as addresses to put into an HTML file; arms lie a little apart, so that none hides another."""
+"""Plots of a comparison, as addresses to put into an HTML file; arms are drawn a little apart, so that none hides another."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def certified_plot(comparison: Comparison) -> str:
 
     def draw(axes: Any) -> None:
         for arm, aside, style in _arms(comparison):
-            known = [(0, comparison.figure(arm, "accuracy"))]
-            known += [(radius, comparison.figure(arm, "certified", radius)) for radius in comparison.radii]
+            known = [(0, comparison.metric(arm, "accuracy"))]
+            known += [(radius, comparison.metric(arm, "certified", radius)) for radius in comparison.radii]
             _bars(axes, [(x + aside, e) for x, e in known if e], **style)
         axes.set_ylim(-2, 102)
         axes.set_xticks((0, *comparison.radii))
@@ -40,7 +40,7 @@ def survival_plot(comparison: Comparison) -> str:
                 low, high = ([float(100 * share) for share in (*ends, ends[-1])] for ends in (spread[arm].low, spread[arm].high))
                 axes.plot(across, low, drawstyle="steps-post", color=style["color"], linestyle=style["linestyle"], marker="")
                 axes.fill_between(across, low, high, step="post", alpha=0.3, color=style["color"], linewidth=0)
-            known = [(radius + aside, comparison.figure(arm, "stable", radius)) for radius in comparison.radii]
+            known = [(radius + aside, comparison.metric(arm, "stable", radius)) for radius in comparison.radii]
             _bars(axes, [(x, e) for x, e in known if e], **{**style, "linestyle": ""})
         axes.set_ylim(-2, 102)
         axes.set_xlim(0, across[-1])
@@ -72,14 +72,14 @@ def density_plot(comparison: Comparison) -> str:
 
 
 def attack_plot(comparison: Comparison) -> str:
-    """Return for every arm the mean distance: exact, and as two attacks would have it, with intervals."""
+    """Return for every arm the mean distance, exact and as found by two attacks, with intervals."""
 
     def draw(axes: Any) -> None:
         for i, (name, label) in enumerate(DISTANCES.items()):
-            known = [(y + 0.2 * (i - 1), comparison.figure(arm, name)) for y, arm in enumerate(comparison.arms)]
+            known = [(y + 0.2 * (i - 1), comparison.metric(arm, name)) for y, arm in enumerate(comparison.arms)]
             found = [(y, e) for y, e in known if e]
-            means, reach = [e.low for _, e in found], _reach(found, 1)
-            axes.errorbar(means, [y for y, _ in found], xerr=reach, linestyle="", capsize=3, label=label)
+            means, ends = [e.low for _, e in found], _error_bars(found, 1)
+            axes.errorbar(means, [y for y, _ in found], xerr=ends, linestyle="", capsize=3, label=label)
         axes.set_yticks(range(len(comparison.arms)), [_label(comparison, arm) for arm in comparison.arms])
         axes.invert_yaxis()
 
@@ -104,10 +104,10 @@ def _label(comparison: Comparison, arm: str) -> str:
 def _bars(axes: Any, known: Known, **style: Any) -> None:
     """Draw shares in percent with their intervals, around the lower end where a share is open."""
     shares = [100 * e.low for _, e in known]
-    axes.errorbar([x for x, _ in known], shares, yerr=_reach(known, 100), capsize=3, elinewidth=1, **style)
+    axes.errorbar([x for x, _ in known], shares, yerr=_error_bars(known, 100), capsize=3, elinewidth=1, **style)
 
 
-def _reach(known: Known, scale: float) -> list[list[float]]:
-    """Return how far the intervals reach below and above the numbers."""
+def _error_bars(known: Known, scale: float) -> list[list[float]]:
+    """Return the lengths of the intervals below and above the numbers."""
     below = [scale * max(e.low - e.lower, 0.0) for _, e in known]
     return [below, [scale * max(e.upper - e.low, 0.0) for _, e in known]]

@@ -1,21 +1,22 @@
-"""What the tables of a comparison are filled with: exact sums over its rows, nothing rounded yet."""
+"""The contents of the tables of a comparison: exact sums over its rows, nothing rounded yet."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import comb
 
-from bnnverify.results.comparison import Comparison, Contender, Outcome
+from bnnverify.results.comparison import Comparison
 from bnnverify.results.counts import Count
 from bnnverify.results.finding import Verdict
+from bnnverify.results.outcome import Outcome
 
 
 @dataclass(frozen=True)
 class Verdicts:
-    """How the rows of an arm at a radius were decided; engines: how many rows each answered."""
+    """How the rows of an arm at a radius were decided; engines: how many rows each engine answered."""
 
     arm: str
     radius: int
@@ -27,18 +28,19 @@ class Verdicts:
 
 def verdicts(comparison: Comparison) -> Iterator[Verdicts]:
     """Yield the verdicts of every arm at every radius, with the rows that are missing altogether."""
-    models = Counter(contender.arm for contender in comparison.contenders)
+    models = Counter(model.arm for model in comparison.models)
     for arm in comparison.arms:
         for radius in comparison.radii:
             rows = list(comparison.of(arm, radius))
             missing = models[arm] * len(comparison.samples) - len(rows)
             times = Counter(row.verdict.value for row in rows)
-            yield Verdicts(arm, radius, times, Counter(row.engine for row in rows), len(rows), missing)
+            engines = Counter(row.engine for row in rows if row.engine)
+            yield Verdicts(arm, radius, times, engines, len(rows), missing)
 
 
 @dataclass(frozen=True)
 class Shell:
-    """How many of an arm's inputs at exactly this distance get another class; open: rows where nobody counted them."""
+    """How many of an arm's inputs at exactly this distance get another class; open: rows where they were not counted."""
 
     arm: str
     distance: int
@@ -88,7 +90,7 @@ def _distances(row: Outcome) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Missed:
-    """Of so many rows of an arm with an adversarial input within the largest radius, at how many an attack found none."""
+    """The rows of an arm with an adversarial input within the largest radius (vulnerable), and how often an attack found none."""
 
     arm: str
     vulnerable: int
@@ -97,7 +99,7 @@ class Missed:
 
 
 def missed(comparison: Comparison) -> Iterator[Missed]:
-    """Yield for every attacked arm how often the attacks found nothing although there is something."""
+    """Yield for every attacked arm how often the attacks found no adversarial input although there is one."""
     for arm in comparison.arms:
         rows = [row for row in comparison.of(arm, comparison.radii[-1]) if row.attacked]
         hit = [row for row in rows if row.verdict is Verdict.VULNERABLE]
@@ -106,11 +108,11 @@ def missed(comparison: Comparison) -> Iterator[Missed]:
 
 
 def ranks(comparison: Comparison, name: str) -> dict[str, int]:
-    """Return the place of every arm by this number, the largest first, equals alike. One with a collapsed network has none.
+    """Return the rank of every arm by this metric, the largest first, equal arms with the same rank.
 
-    Nor has one whose number is open, nor one whose place depends on an open number.
+    An arm with a collapsed network has no rank, nor has one whose metric is open, nor one whose rank depends on an open metric.
     """
-    known = {arm: f for arm in comparison.arms if not comparison.collapsed(arm) and (f := comparison.figure(arm, name))}
+    known = {arm: f for arm in comparison.arms if not comparison.collapsed(arm) and (f := comparison.metric(arm, name))}
     sure = {a: f.low for a, f in known.items() if f.low == f.high and not any(o.low <= f.low < o.high for o in known.values())}
     places = {arm: 1 + sum(other.low > value for other in known.values()) for arm, value in sure.items()}
     return dict(sorted(places.items(), key=lambda place: place[1]))
@@ -118,7 +120,7 @@ def ranks(comparison: Comparison, name: str) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Nearest:
-    """The row of a label, rightly recognised, whose adversarial input takes the fewest flips; without one, why there is none."""
+    """The rightly classified row of a label whose adversarial input takes the fewest flips; without one, why there is none."""
 
     arm: str
     row: Outcome | None
@@ -139,15 +141,15 @@ def _nearest(comparison: Comparison, arm: str, label: int) -> Nearest:
         return Nearest(arm, min(found, key=lambda row: (len(row.witness or ()), row.key)))
     verdicts = {row.verdict for row in rows}
     if not rows:
-        return Nearest(arm, None, "no sample rightly recognised")
+        return Nearest(arm, None, "no sample rightly classified")
     if Verdict.VULNERABLE in verdicts:
-        return Nearest(arm, None, "there is one, but none was kept")
+        return Nearest(arm, None, "there is one, but none was stored")
     return Nearest(arm, None, "UNKNOWN" if Verdict.UNKNOWN in verdicts else f"none within {largest} flips")
 
 
 @dataclass(frozen=True)
 class Heat:
-    """How many adversarial inputs of an arm flip each position, of so many, all seeds and samples together; radius: at most."""
+    """How many of the adversarial inputs of an arm within the radius flip each position, all seeds and samples together."""
 
     arm: str
     radius: int
@@ -156,7 +158,7 @@ class Heat:
     rows: int
 
     def share(self, flips: int) -> Fraction:
-        """Return so many flips as a share of the adversarial inputs."""
+        """Return a number of flips as a share of the adversarial inputs."""
         return Fraction(flips, self.adversarial)
 
 
@@ -169,72 +171,3 @@ def heats(comparison: Comparison) -> Iterator[Heat]:
         columns = zip(*(row.heat or () for row in used), strict=True)
         if used:
             yield Heat(arm, radius, tuple(map(sum, columns)), sum(row.adversarial.low for row in used), len(used))
-
-
-@dataclass(frozen=True)
-class BitFlips:
-    """For each latent bit of a model, steadiest first, how many of the inputs within the largest radius flip it."""
-
-    seed: int
-    flips: tuple[int, ...]
-    size: int
-
-
-def has_latents(comparison: Comparison) -> bool:
-    """Return whether any row tells of latent codes."""
-    return any(row.latent is not None for row in comparison.rows)
-
-
-def bit_flips(comparison: Comparison, arm: str) -> Iterator[BitFlips]:
-    """Yield the latent bits of every model of an arm whose codes are known, over all samples."""
-    for seed in comparison.seeds:
-        rows = [row for row in comparison.of(arm, comparison.radii[-1]) if row.seed == seed]
-        known = [(row.latent.flips, row.size) for row in rows if row.latent is not None]
-        if known:
-            totals = [sum(column) for column in zip(*(flips for flips, _ in known), strict=True)]
-            yield BitFlips(seed, tuple(sorted(totals)), sum(size for _, size in known))
-
-
-def busiest(comparison: Comparison) -> Fraction:
-    """Return the largest share of inputs that flip one latent bit of any network, or 1 where nothing flips any."""
-    models = (model for arm in comparison.arms for model in bit_flips(comparison, arm))
-    return max((Fraction(max(model.flips, default=0), model.size) for model in models), default=Fraction(0)) or Fraction(1)
-
-
-@dataclass(frozen=True)
-class Separation:
-    """In how many bits the class codes of an arm differ, summed over the models that have both classes.
-
-    models: how many have both. least: bits between the nearest two classes of each model.
-    """
-
-    arm: str
-    classes: int
-    sums: tuple[tuple[int, ...], ...]
-    models: tuple[tuple[int, ...], ...]
-    least: tuple[int, ...]
-    width: int
-
-    def mean(self, a: int, b: int) -> Fraction | None:
-        """Return the mean over models, None where no model has codes for both classes."""
-        return Fraction(self.sums[a][b], self.models[a][b]) if self.models[a][b] else None
-
-
-def separations(comparison: Comparison) -> Iterator[Separation]:
-    """Yield the separation of every arm that has codes."""
-    for arm in comparison.arms:
-        told = [c for c in comparison.contenders if c.arm == arm and c.separation]
-        if told:
-            tables = [c.separation or () for c in told]
-            places = range(len(tables[0]))
-            sums = tuple(tuple(sum(max(t[a][b], 0) for t in tables) for b in places) for a in places)
-            models = tuple(tuple(sum(t[a][b] >= 0 for t in tables) for b in places) for a in places)
-            least = tuple(bits for c in told for bits in _least(c))
-            yield Separation(arm, len(places), sums, models, least, told[0].widths[-2])
-
-
-def _least(contender: Contender) -> Sequence[int]:
-    """Return the smallest distance of two class codes, as a list of one, or nothing where there are no two codes."""
-    table = contender.separation or ()
-    apart = [bits for a, line in enumerate(table) for b, bits in enumerate(line) if a != b and bits >= 0]
-    return [min(apart)] if apart else []

@@ -23,7 +23,7 @@ def ready() -> None:
 
 
 def drawn(across: str, up: str, draw: Callable[[Any], None]) -> str:
-    """Return a plot with these axes as a data address; draw(axes) puts everything else on it.
+    """Return a plot with these labels on its axes as a data address; draw(axes) draws everything else.
 
     The ground is transparent and the ink that of the reader, light or dark. The same plot is always the same text. As an image
     of its own it shares no element names with other plots, as it would inside the page.

@@ -24,7 +24,7 @@ def changed(before: Sequence[int], after: Sequence[int], shape: tuple[int, int])
 
 
 def heat(counts: Sequence[int], shape: tuple[int, int]) -> str:
-    """Return one square per position (n,), from hardly visible at the smallest count to full at the largest."""
+    """Return one square per position (n,), from faint at the smallest count to full at the largest."""
     least, most = min(counts), max(counts)
     strengths = [FAINTEST + (1 - FAINTEST) * (count - least) / ((most - least) or 1) for count in counts]
     squares = [_square(i, shape[1], f'class="heat" fill-opacity="{strength:.3f}"') for i, strength in enumerate(strengths)]

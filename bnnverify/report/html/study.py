@@ -1,4 +1,4 @@
-"""One HTML file with everything a study found."""
+"""One HTML file with everything that a study found."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ __all__ = ["Study", "page", "ready"]
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """What was found out about a network: accuracies, one sample looked at closely, and many at several radii.
+    """The results about a network: accuracies, all questions about one sample, and certifications of many at several radii.
 
-    sample: the name of the close look's input. train_accuracy, test_accuracy: of the samples it learnt from, and of others.
+    sample: the name of the one input. train_accuracy, test_accuracy: on its training samples, and on others.
     """
 
     network: Network

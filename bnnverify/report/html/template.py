@@ -1,4 +1,4 @@
-"""HTML files out of templates (the only home of jinja2)."""
+"""HTML files made from templates (the only home of jinja2)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bnnverify.report.html import drawing
 
 
 def ready() -> None:
-    """Raise MissingExtra unless everything that a page needs can be imported."""
+    """Raise MissingExtra unless the packages that a page needs can be imported."""
     with needed("the report", "jinja2", extra="report"):
         import jinja2  # noqa: F401
     drawing.ready()

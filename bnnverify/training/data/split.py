@@ -1,4 +1,4 @@
-"""One split of the samples: to learn from, to choose by, and to test on; by a seed of its own, which all training seeds share."""
+"""One split of the samples into training, validation and test; by a seed of its own, which all training seeds share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SPLIT_SEED = 2310
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """Labelled samples in three parts: learnt from, chosen by, and never seen in any way; coding: plain data on their bits."""
+    """Labelled samples for training, for choosing a state, and for testing only; coding: plain data on their bits."""
 
     train: Samples
     validation: Samples
@@ -52,10 +52,10 @@ def split(samples: Samples, *, test_share: float, validation_share: float, seed:
     """Return samples in three parts, drawn at random by seed, each in its old order."""
     order = np.random.default_rng(seed).permutation(len(samples.bits))
     tests = round(len(order) * test_share)
-    chosen = round(len(order) * validation_share)
-    if not 0 < tests < len(order) - chosen - 1:
+    validations = round(len(order) * validation_share)
+    if not 0 < tests < len(order) - validations - 1:
         raise BadSample(f"training: expected samples for both training and test, got {len(order)} in all")
-    places = np.split(order, [tests, tests + chosen])
+    places = np.split(order, [tests, tests + validations])
     test, validation, train = (part(samples, np.sort(which)) for which in places)
     return Parts(train, validation, test)
 

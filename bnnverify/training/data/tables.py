@@ -1,4 +1,4 @@
-"""Tables as bits: CSV files in the style of the UCI collection; the coding is learnt on training rows only.
+"""Tables as bits: CSV files in the style of the UCI collection; the coding is fitted to training rows only.
 
 A column of numbers becomes thresholds (bit k is 1 from threshold k on), any other one-hot bits, one for each word met in
 training; two words are one bit. A missing cell ("?" or empty) of a number column is 0 at every threshold; elsewhere it is a word.
@@ -23,7 +23,7 @@ from bnnverify.training.data.split import Parts, split
 MISSING = ("?", "")
 THRESHOLDS = 4  # at most, of one column: at its fifths where it has more than five values
 
-Words = NDArray[np.str_]
+Cells = NDArray[np.str_]
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,16 @@ class Column:
     thresholds: tuple[float, ...] = ()
     words: tuple[str, ...] = ()
 
-    def bits(self, cells: Words) -> Bits:
-        """Return the bits of cells (N,): (N, thresholds or words); what is no number among numbers counts as missing."""
+    def bits(self, cells: Cells) -> Bits:
+        """Return the bits of cells (N,): (N, thresholds or words); text among numbers counts as missing."""
         if self.words:
             return np.asarray(cells[:, None] == np.array(self.words), dtype=np.uint8)
         values = np.array([_number(cell) for cell in cells.tolist()])
         return np.asarray(values[:, None] >= np.array(self.thresholds), dtype=np.uint8)
 
 
-def column_of(name: str, cells: Words) -> Column:
-    """Return the coding of a column, learnt on these cells (N,)."""
+def column_of(name: str, cells: Cells) -> Column:
+    """Return the coding of a column, fitted to these cells (N,)."""
     numbers = _numbers(cells)
     if numbers is None:
         words = sorted(set(cells.tolist()))
@@ -62,8 +62,8 @@ def _number(cell: str) -> float:
         return float("nan")
 
 
-def _numbers(cells: Words) -> NDArray[np.float64] | None:
-    """Return the cells that are not missing as numbers; None where one is none, or all are missing."""
+def _numbers(cells: Cells) -> NDArray[np.float64] | None:
+    """Return the cells that are not missing as numbers; None where one is no number, or all are missing."""
     numbers = np.array([_number(cell) for cell in cells.tolist() if cell not in MISSING])
     return numbers if len(numbers) and np.all(np.isfinite(numbers)) else None
 
@@ -73,12 +73,12 @@ class Table:
     """The cells of a file: names (columns,), cells (rows, columns), and which column is the class."""
 
     names: tuple[str, ...]
-    cells: Words
+    cells: Cells
     label: int
     name: str
 
     def parts(self, *, test_share: float, validation_share: float) -> Parts:
-        """Return the rows as bits in three parts, coded by what the training rows hold."""
+        """Return the rows as bits in three parts, with a coding fitted to the training rows."""
         classes, labels = self._classes()
         rows = Samples(np.zeros((len(labels), 1), dtype=np.uint8), labels, tuple(range(len(labels))), self.name)
         drawn = split(rows, test_share=test_share, validation_share=validation_share)
@@ -97,14 +97,14 @@ class Table:
         """Return the classes in order, and the class number of each row."""
         found, labels = np.unique(self.cells[:, self.label], return_inverse=True)
         if not 2 <= len(found) <= max(2, len(labels) // 2):
-            what = f"{len(found)} different values in {len(labels)} rows"
-            raise BadSample(f"{self.name}: expected a few classes in column {self.names[self.label]!r}, got {what}")
+            values = f"{len(found)} different values in {len(labels)} rows"
+            raise BadSample(f"{self.name}: expected a few classes in column {self.names[self.label]!r}, got {values}")
         return found.tolist(), labels.astype(np.int64)
 
 
 def _plain(column: Column) -> dict[str, Any]:
-    how = {"words": list(column.words)} if column.words else {"thresholds": list(column.thresholds)}
-    return {"name": column.name, **how}
+    coding = {"words": list(column.words)} if column.words else {"thresholds": list(column.thresholds)}
+    return {"name": column.name, **coding}
 
 
 def read_table(path: Path, *, label: str | None = None, header: bool = True) -> Table:

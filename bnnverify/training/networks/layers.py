@@ -1,4 +1,4 @@
-"""Layers of a binarized network: whole-number weights and sign activations forwards, straight-through gradients backwards.
+"""Layers of a binarized network: integer weights and sign activations forwards, straight-through gradients backwards.
 
 Courbariaux et al., "Binarized Neural Networks" (2016), sections 1.1 and 1.4: the real weights are kept for training only, and the
 gradient passes through a sign unchanged where its input is in [-1, 1]. Here ±1 is at home; sign(0) is +1, as in `fold`.
@@ -20,26 +20,26 @@ from bnnverify.training.networks.weights import kind_named, sign
 
 
 class BinarizedLinear(nn.Linear):
-    """A linear layer that acts with whole numbers made of its real weights; `weights` names how (see `weights`)."""
+    """A linear layer that computes with integers made of its real weights; `weights` names how (see `weights`)."""
 
     def __init__(self, inputs: int, outputs: int, *, weights: str = "sign", bias: bool = False) -> None:
         super().__init__(inputs, outputs, bias=bias)
         self.kind = kind_named(weights)
-        reach = 1.0 if self.kind.wide else inputs**-0.5
-        nn.init.uniform_(self.weight, -reach, reach)
+        largest = 1.0 if self.kind.wide else inputs**-0.5
+        nn.init.uniform_(self.weight, -largest, largest)
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
-    def acting(self) -> Tensor:
-        """Return the weights that act: (outputs, inputs); whole numbers, except before they are made so afterwards."""
-        return self.kind.acting(self.weight, training=self.training)
+    def quantized(self) -> Tensor:
+        """Return the weights of the forward pass: (outputs, inputs); integers, except before binarisation after training."""
+        return self.kind.quantized(self.weight, training=self.training)
 
-    def whole(self) -> Integers:
-        """Return the acting weights as whole numbers."""
-        return np.asarray(self.kind.whole(self.weight.detach()).numpy().astype(np.int64))
+    def integers(self) -> Integers:
+        """Return the quantized weights of the trained layer as integers."""
+        return np.asarray(self.kind.quantize(self.weight.detach()).numpy().astype(np.int64))
 
     def forward(self, inputs: Tensor) -> Tensor:
-        return nn.functional.linear(inputs, self.acting(), self.bias)
+        return nn.functional.linear(inputs, self.quantized(), self.bias)
 
     @torch.no_grad()
     def confine(self) -> None:
@@ -67,7 +67,7 @@ class BinarizedBlock(nn.Module):
 
     @torch.no_grad()
     def fires(self, sums: Integers) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Return which sums (k, outputs) of the linear layer the trained layer answers with +1."""
+        """Return at which sums (k, outputs) of the linear layer the trained layer gives +1."""
         return is_plus(self.norm(torch.from_numpy(sums).float()).numpy())
 
 
@@ -92,7 +92,7 @@ class Backbone(nn.Module):
 
     @torch.no_grad()
     def ready(self, inputs: Tensor) -> None:
-        """Make the model answer as it will once trained: with weights that are drawn in training, batch norms saw other sums."""
+        """Switch to evaluation, with batch norms renewed where training drew the weights at random."""
         self.eval()
         if self.kind.drawn:
             for block in self.layers:
@@ -107,7 +107,7 @@ class Backbone(nn.Module):
 
 
 class BinarizedNet(Backbone):
-    """Blocks, then scores with whole-number weights: from ±1 (N, inputs) to real scores (N, classes)."""
+    """Blocks, then scores with integer weights: from ±1 (N, inputs) to real scores (N, classes)."""
 
     def __init__(self, inputs: int, hidden: Sequence[int], classes: int, *, weights: str = "sign") -> None:
         widths = [inputs, *hidden]
@@ -123,13 +123,13 @@ class BinarizedNet(Backbone):
         size: float = self.head.in_features**0.5 * self.head.kind.largest
         return nn.functional.cross_entropy(self(inputs) / size, labels)
 
-    def steady(self) -> list[nn.Parameter]:
-        """Return the parameters of the last linear layer, where it has real weights: none here."""
+    def undecayed(self) -> list[nn.Parameter]:
+        """Return the parameters without weight decay, those of a last linear layer with real weights: none here."""
         return []
 
     @torch.no_grad()
     def settle(self) -> None:
-        """Make the biases multiples of 1/1024: float32 then adds them to whole sums without rounding."""
+        """Make the biases multiples of 1/1024: float32 then adds them to integer sums without rounding."""
         self.head.bias.copy_(torch.round(self.head.bias * 1024) / 1024)
 
 
@@ -157,9 +157,9 @@ class LatentNet(Backbone):
         entropy = nn.functional.cross_entropy(self.head(z), labels)
         return entropy + gamma * z.square().mean() if gamma else entropy
 
-    def steady(self) -> list[nn.Parameter]:
-        """Return the parameters of the last linear layer."""
+    def undecayed(self) -> list[nn.Parameter]:
+        """Return the parameters without weight decay, those of the last linear layer."""
         return list(self.head.parameters())
 
     def settle(self) -> None:
-        """Leave everything: rounding is a matter of the deployment."""
+        """Change nothing: the deployment rounds."""

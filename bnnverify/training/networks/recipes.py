@@ -1,4 +1,4 @@
-"""What is trained and how, in a few numbers with a name."""
+"""Recipes: the shape of a network and its training, as a few numbers with a name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Recipe:
 
     hidden: widths of the sign blocks. head: what follows them, in the words of the LBE code (Sbailò and Ghiringhelli,
     arXiv 2310.08224): bin_enc a linear latent of `latent` units, compressed; lin_pen the same, not compressed; nonlin_pen a
-    sign latent; no_pen none. weights: how weights act, see `weights`; noise: chance that a training input bit is flipped.
+    sign latent; no_pen none. weights: their kind, see `weights`; noise: chance that a training input bit is flipped.
 
     The loss is cross-entropy, and for bin_enc + gamma * mean(z^2), the mean over batch and units (LBE code, trainer.py:
     mse_loss with reduction mean). gamma grows geometrically from gamma_start to gamma_max at the share gamma_reached of
@@ -31,9 +31,9 @@ class Recipe:
     cosine to rate * rate_end; the last linear layer with real weights keeps `rate`, and has no weight decay.
 
     epochs: passes over the samples; tuning: further ones. D3 is snapped and tuned in them; a network without a linear
-    latent is trained for epochs + tuning in one go, so that both have the same budget; D1 and D2 have had `epochs`. Of the
-    last `tuning` passes, the one that is best on validation data is kept (the later of equals).
-    grid: bits of a real weight's whole number in deployments D1 and D2.
+    latent is trained for epochs + tuning in one go, so that both have equally many; D1 and D2 have had `epochs`. Of the
+    last `tuning` passes, the state that is best on validation data is used (the later of equals).
+    grid: bits of a real weight's integer in deployments D1 and D2.
     """
 
     hidden: tuple[int, ...]
@@ -69,7 +69,7 @@ class Recipe:
 
     @property
     def deployments(self) -> tuple[str, ...]:
-        """Return in how many ways the trained model is made a network: D1, D2 and D3 of a linear latent, one otherwise."""
+        """Return the deployments of the trained model: D1, D2 and D3 of a linear latent, one otherwise."""
         return DEPLOYMENTS if self.head in FLOAT_HEADS else ("none",)
 
     @property
@@ -81,20 +81,20 @@ class Recipe:
         """Return the optimiser's step where this share of the epochs is done."""
         if done < self.rate_held:
             return self.rate
-        way = (done - self.rate_held) / (1 - self.rate_held) if self.rate_held < 1 else 0.0
-        return self.rate * (self.rate_end + (1 - self.rate_end) * (1 + cos(pi * way)) / 2)
+        fallen = (done - self.rate_held) / (1 - self.rate_held) if self.rate_held < 1 else 0.0
+        return self.rate * (self.rate_end + (1 - self.rate_end) * (1 + cos(pi * fallen)) / 2)
 
     def gamma_at(self, done: float) -> float:
         """Return the weight of the compression where this share of the epochs is done."""
-        way = min(1.0, done / self.gamma_reached) if self.gamma_reached > 0 else 1.0
-        return float(self.gamma_start * (self.gamma_max / self.gamma_start) ** way)
+        grown = min(1.0, done / self.gamma_reached) if self.gamma_reached > 0 else 1.0
+        return float(self.gamma_start * (self.gamma_max / self.gamma_start) ** grown)
 
     def for_epochs(self, epochs: int) -> Recipe:
-        """Return the recipe with so many passes over the samples; tuning keeps its proportion."""
+        """Return the recipe with this number of passes over the samples; tuning keeps its proportion."""
         return replace(self, epochs=epochs, tuning=round(self.tuning * epochs / self.epochs))
 
     def for_many(self, samples: int) -> Recipe:
-        """Return the recipe for so many samples: from 10,000 on, a tenth of the passes, of batches twice as large."""
+        """Return the recipe for this number of samples: from 10,000 on, a tenth of the passes, of batches twice as large."""
         if samples < MANY:
             return self
         return replace(self, epochs=max(1, self.epochs // 10), tuning=self.tuning // 10, batch=2 * self.batch)

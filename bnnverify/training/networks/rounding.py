@@ -1,7 +1,7 @@
-"""A trained linear latent in whole numbers: as it is (D1), and snapped to a code (D2).
+"""A trained linear latent in integers: as it is (D1), and snapped to a code (D2).
 
 The weights of the latent and of the scores are rounded to fractions with a power of two below them; from then on nothing is
-rounded any more. In units of 2^-q, z = W s + b is whole; in units of 2^-(p + q), so are the scores V z + a.
+rounded any more. In units of 2^-q, z = W s + b is an integer; in units of 2^-(p + q), so are the scores V z + a.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ FINEST = 24  # binary places at most: scores then stay far below 2^62 also where
 
 
 def places(values: Reals, bits: int) -> int:
-    """Return how many binary places leave the largest of values at most `bits` bits, FINEST at most."""
+    """Return how many binary places give the largest of values at most `bits` bits, FINEST at most."""
     return int(min(FINEST, bits - np.frexp(np.abs(values).max(initial=0.0))[1]))
 
 
 def rounded(values: Reals, count: int) -> Integers:
-    """Return values in units of 2^-count, to the nearest whole number."""
+    """Return values in units of 2^-count, to the nearest integer."""
     return np.asarray(np.rint(np.ldexp(values, count)).astype(np.int64))
 
 
@@ -48,7 +48,7 @@ def two_means(values: NDArray[np.int64] | Reals) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, eq=False)
-class WholeLatent:
+class IntegerLatent:
     """z = weights @ s + biases in units of 2^-q, over signs s; score c = scores[c] @ z + offsets[c] in units of 2^-(p + q).
 
     weights: (d, n), biases: (d,), scores: (classes, d), offsets: (classes,).
@@ -60,21 +60,21 @@ class WholeLatent:
     offsets: Integers
 
     @staticmethod
-    def of(model: LatentNet, bits: int) -> WholeLatent:
-        """Return the model's last two layers, the largest weight of each with so many bits."""
+    def of(model: LatentNet, bits: int) -> IntegerLatent:
+        """Return the model's last two layers, the largest weight of each with this many bits."""
         weights, biases, scores, offsets = (
             parameter.detach().numpy().astype(np.float64)
             for parameter in (model.latent.weight, model.latent.bias, model.head.weight, model.head.bias)
         )
         q, p = places(weights, bits), places(scores, bits)
-        return WholeLatent(rounded(weights, q), rounded(biases, q), rounded(scores, p), rounded(offsets, p + q))
+        return IntegerLatent(rounded(weights, q), rounded(biases, q), rounded(scores, p), rounded(offsets, p + q))
 
     @property
     def units(self) -> int:
         return len(self.biases)
 
     def latents(self, signs: Reals) -> Reals:
-        """Return z of signs (N, n): (N, d), exact: whole numbers far below 2^53."""
+        """Return z of signs (N, n): (N, d), exact: integers far below 2^53."""
         return np.asarray(signs @ self.weights.T.astype(np.float64) + self.biases)
 
     def scored(self, latents: Reals) -> Reals:
@@ -86,7 +86,7 @@ class WholeLatent:
         return fold_head(self.scores @ self.weights, self.scores @ self.biases + self.offsets)
 
     def snapped(self, signs: Reals) -> Snapped:
-        """Return D2: every unit snapped to the two means of what it says to these signs (N, n)."""
+        """Return D2: every unit snapped to the two means of its values at these signs (N, n)."""
         means = [two_means(column) for column in self.latents(signs).T]
         low, high = (np.rint([pair[i] for pair in means]).astype(np.int64) for i in (0, 1))
         return Snapped(self, low, high)
@@ -94,18 +94,18 @@ class WholeLatent:
 
 @dataclass(frozen=True, eq=False)
 class Snapped:
-    """A latent whose unit j says only low[j] or high[j]: the nearer one, high from the midpoint on."""
+    """A latent whose unit j has the value low[j] or high[j]: the nearer one, high from the midpoint on."""
 
-    latent: WholeLatent
+    latent: IntegerLatent
     low: Integers
     high: Integers
 
     @cached_property
     def block(self) -> Block:
         """Return the code as a block: bit j is 1 exactly when z_j >= (low_j + high_j) / 2; x over bits is s = 2x - 1."""
-        whole = self.latent
-        twice = self.low + self.high - 2 * whole.biases + 2 * whole.weights.sum(axis=1)  # of 4 W x >= low + high - 2b + 2 sum W
-        return Block(whole.weights, -(-twice // 4))
+        weights = self.latent.weights
+        twice = self.low + self.high - 2 * self.latent.biases + 2 * weights.sum(axis=1)  # of 4 W x >= low + high - 2b + 2 sum W
+        return Block(weights, -(-twice // 4))
 
     @cached_property
     def head(self) -> Head:
@@ -114,5 +114,5 @@ class Snapped:
         return Head(scores * (self.high - self.low), scores @ self.low + self.latent.offsets)
 
     def values(self, latents: Reals) -> Reals:
-        """Return what the units say instead of z (N, d): the nearer of low and high."""
+        """Return the snapped values of z (N, d): the nearer of low and high."""
         return np.where(2 * latents >= self.low + self.high, self.high, self.low).astype(np.float64)

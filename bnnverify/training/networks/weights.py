@@ -1,12 +1,12 @@
-"""Kinds of weights: how the real values that training moves act as whole numbers, and how gradients come back to them.
+"""Kinds of weights: how real values are quantized to integers, and how gradients are passed back to the real values.
 
 sign          -1, +1: the sign. Courbariaux et al., "BinaryConnect" (2015), section 2.2, deterministic; sign(0) is +1
 stochastic    -1, +1: drawn anew at each step, +1 with chance (w + 1) / 2 (same section); the sign once trained
-biper         -1, +1: the sign of sin(20 w), backwards the sine's own slope. Vargas et al., "BiPer" (2024), section 3
+biper         -1, +1: the sign of sin(20 w), backwards the sine's own derivative. Vargas et al., "BiPer" (2024), section 3
 ternary       -1, 0, +1: the three thirds of [-1, 1]
 pruned        -1, 0, +1: the signs of the larger half of each row, 0 for the rest
-int2 .. int8  whole numbers of so many bits, without the most negative one: -1..1, -3..3, ..., -127..127
-after-sign, after-gpfq   real numbers while trained; -1, +1 is made of them afterwards (see `afterwards`)
+int2 .. int8  integers of 2 to 8 bits, without the most negative one: -1..1, -3..3, ..., -127..127
+after-sign, after-gpfq   real numbers while trained; binarised to -1, +1 after training (see `post_training`)
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ Real = Callable[[Tensor], Tensor]
 FREQUENCY = 20.0  # of BiPer's sine: weights in [-1, 1] cross about thirteen steps
 
 
-class _Acting(torch.autograd.Function):
-    """Whole numbers in place of real values; gradients come back multiplied by a slope."""
+class _Quantize(torch.autograd.Function):
+    """Integers in place of real values; gradients are passed back multiplied by a derivative."""
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor, whole: Tensor, slope: Tensor) -> Tensor:  # noqa: ARG004
-        ctx.save_for_backward(slope)
-        return whole
+    def forward(ctx: Any, values: Tensor, integers: Tensor, derivative: Tensor) -> Tensor:  # noqa: ARG004
+        ctx.save_for_backward(derivative)
+        return integers
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        (slope,) = ctx.saved_tensors
-        return gradients[0] * slope, None, None
+        (derivative,) = ctx.saved_tensors
+        return gradients[0] * derivative, None, None
 
 
-_acting: Callable[[Tensor, Tensor, Tensor], Tensor] = _Acting.apply
+_quantized: Callable[[Tensor, Tensor, Tensor], Tensor] = _Quantize.apply
 
 
 def _window(values: Tensor) -> Tensor:
-    """Return the slope of the straight-through gradient: 1 inside [-1, 1], 0 outside."""
+    """Return the derivative of the straight-through gradient: 1 inside [-1, 1], 0 outside."""
     return values.abs() <= 1
 
 
@@ -62,7 +62,7 @@ def _wave(values: Tensor) -> Tensor:
     return _plus_minus(torch.sin(FREQUENCY * values))
 
 
-def _wave_slope(values: Tensor) -> Tensor:
+def _wave_derivative(values: Tensor) -> Tensor:
     return FREQUENCY * torch.cos(FREQUENCY * values)
 
 
@@ -75,48 +75,49 @@ def _larger_half(values: Tensor) -> Tensor:
 
 
 def _rounded(largest: int) -> Real:
-    def whole(values: Tensor) -> Tensor:
+    def rounded(values: Tensor) -> Tensor:
         return torch.round(values.clamp(-1, 1) * largest)
 
-    return whole
+    return rounded
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How real values act: whole gives the numbers once trained, drawn those of a training step, slope the way back.
+    """How real values are quantized: quantize gives the integers once trained, drawn those of a training step, derivative the
+    factor of the gradient.
 
-    largest: what the real value 1 stands for. clamped: whether values are kept in [-1, 1], beyond which the window
+    largest: the integer of the real value 1. clamped: whether values are kept in [-1, 1], beyond which the window
     gives no gradient and a weight could never come back. peak: the positive value that is furthest from changing sign.
-    wide: whether values start anywhere in [-1, 1], since small ones act as 0; others start small, and so change sign easily.
+    wide: whether values start anywhere in [-1, 1], since small ones become 0; others start small, and so change sign easily.
     """
 
-    whole: Real
+    quantize: Real
     drawn: Real | None = None
-    slope: Real = _window
+    derivative: Real = _window
     largest: int = 1
     clamped: bool = True
     peak: float = 1.0
     wide: bool = False
 
-    def acting(self, values: Tensor, *, training: bool) -> Tensor:
-        """Return what acts in place of values, with gradients to them."""
-        forwards = self.drawn if training and self.drawn else self.whole
-        return _acting(values, forwards(values), self.slope(values))
+    def quantized(self, values: Tensor, *, training: bool) -> Tensor:
+        """Return the integers in place of values, with gradients to the values."""
+        forwards = self.drawn if training and self.drawn else self.quantize
+        return _quantized(values, forwards(values), self.derivative(values))
 
 
-def _whole(largest: int) -> Kind:
+def _integers(largest: int) -> Kind:
     return Kind(_rounded(largest), largest=largest, wide=True)
 
 
-_REAL = Kind(lambda values: values.detach().clone(), slope=torch.ones_like, clamped=False)
+_REAL = Kind(lambda values: values.detach().clone(), derivative=torch.ones_like, clamped=False)
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "sign": Kind(_plus_minus),
         "stochastic": Kind(_plus_minus, drawn=_drawn, wide=True),
-        "biper": Kind(_wave, slope=_wave_slope, clamped=False, peak=pi / (2 * FREQUENCY)),
+        "biper": Kind(_wave, derivative=_wave_derivative, clamped=False, peak=pi / (2 * FREQUENCY)),
         "ternary": Kind(_thirds, wide=True),
         "pruned": Kind(_larger_half),
-        **{f"int{bits}": _whole(2 ** (bits - 1) - 1) for bits in range(2, 9)},
+        **{f"int{bits}": _integers(2 ** (bits - 1) - 1) for bits in range(2, 9)},
         **dict.fromkeys(AFTERWARDS, _REAL),
     }
 )
@@ -131,4 +132,4 @@ def kind_named(name: str) -> Kind:
 
 def sign(values: Tensor) -> Tensor:
     """Return -1 and +1, with sign(0) = +1 and a straight-through gradient."""
-    return _acting(values, _plus_minus(values), _window(values))
+    return _quantized(values, _plus_minus(values), _window(values))

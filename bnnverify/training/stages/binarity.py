@@ -1,7 +1,7 @@
-"""How binary a linear latent is: the figures of latent binary encoding (LBE), measured on its real values.
+"""How binary a linear latent is: the metrics of latent binary encoding (LBE), measured on its real values.
 
-Sbailò and Ghiringhelli, arXiv 2310.08224; the figures follow their published code, binary_encoding/metrics.py,
-get_binarity_metrics, get_same_encoding_fraction and get_collapse_metrics, except where said.
+Sbailò and Ghiringhelli, arXiv 2310.08224; the metrics follow their published code, binary_encoding/metrics.py,
+get_binarity_metrics, get_same_encoding_fraction and get_collapse_metrics, except where noted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Reals = NDArray[np.float64]
 
 def ready() -> None:
     """Raise MissingExtra unless scikit-learn can be imported: better before training than after it."""
-    with needed("figures of binarity", "scikit-learn", extra="train"):
+    with needed("measuring binarity", "scikit-learn", extra="train"):
         import sklearn.mixture  # noqa: F401
 
 
@@ -37,7 +37,7 @@ class Binarity(TypedDict):
 
 
 def binarity(latents: Reals, codes: NDArray[np.integer], labels: NDArray[np.int64]) -> Binarity | None:
-    """Return the figures of latents (N, d) with snapped codes (N, d) and classes (N,); None where a unit is constant."""
+    """Return the metrics of latents (N, d) with snapped codes (N, d) and classes (N,); None where a unit is constant."""
     if len(latents) < 2 or np.any(np.ptp(latents, axis=0) == 0):
         return None
     scores, distances = zip(*(_two_gaussians(unit) for unit in latents.T), strict=True)
@@ -45,12 +45,12 @@ def binarity(latents: Reals, codes: NDArray[np.integer], labels: NDArray[np.int6
         "gmm_score": float(np.mean(scores)),
         "peaks_distance": float(np.mean(distances)),
         "exact_code_share": code_share(codes, labels),
-        "nc1": collapse(latents, labels),
+        "nc1": neural_collapse(latents, labels),
     }
 
 
 def _two_gaussians(unit: Reals) -> tuple[float, float]:
-    """Return the score of a two-Gaussian mixture of one unit (N,), and how far its peaks lie apart."""
+    """Return the score of a two-Gaussian mixture of one unit (N,), and the distance of its peaks."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
@@ -68,8 +68,8 @@ def code_share(codes: NDArray[np.integer], labels: NDArray[np.int64]) -> float:
     return float(sum(frequent) / len(labels))
 
 
-def collapse(latents: Reals, labels: NDArray[np.int64]) -> float:
-    """Return NC1: how much samples of a class still differ, measured by how much classes do."""
+def neural_collapse(latents: Reals, labels: NDArray[np.int64]) -> float:
+    """Return NC1: the variation of samples within classes over the variation between classes."""
     groups = [latents[labels == label] for label in np.unique(labels)]
     within = np.mean([np.cov(group.T, ddof=0).reshape(latents.shape[1], -1) for group in groups], axis=0)
     shifts = np.array([group.mean(axis=0) for group in groups]) - latents.mean(axis=0)

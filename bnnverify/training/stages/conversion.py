@@ -1,4 +1,4 @@
-"""From a trained model to a whole-number Network, and the proof that they are one."""
+"""From a trained model to an integer Network, and the proof that both give the same answers."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from bnnverify.model.network import Block, Network
 from bnnverify.training.networks.layers import Backbone, BinarizedNet
 from bnnverify.training.stages.fitting import Model, signs_of
 
-TRIALS = 10_000  # random inputs that a conversion is compared on, besides the given ones
+TRIALS = 10_000  # random inputs on which a conversion is compared, besides the given ones
 RULES = "sign(0) is +1; among equal scores the lowest class wins."
 
 
 @torch.no_grad()
 def classes_of(model: Model, bits: Bits) -> NDArray[np.int64]:
-    """Return the float model's own answers: bits (N, n) to classes (N,), the lowest class on ties."""
+    """Return the answers of the float model: bits (N, n) to classes (N,), the lowest class on ties."""
     return np.asarray(model(signs_of(bits)).numpy().argmax(axis=1))
 
 
 def folded_blocks(model: Backbone) -> tuple[Block, ...]:
-    """Return the model's blocks in whole numbers, each layer asked for its own thresholds."""
+    """Return the model's blocks in integers, each threshold read off the layer's own answers."""
     if model.training:
         raise BadModel("model: expected evaluation mode (model.eval()), got training mode, where batch norm depends on the batch")
-    return tuple(fold_block(block.linear.whole(), block.fires) for block in model.layers)
+    return tuple(fold_block(block.linear.integers(), block.fires) for block in model.layers)
 
 
-def whole_network(
+def integer_network(
     model: BinarizedNet, *, inputs: Bits, coding: InputCoding | None = None, name: str = "", seed: int = 0
 ) -> Network:
     """Return the Network that gives the same answers as the trained model, proved on inputs (N, n) and random ones."""
-    head = fold_head(model.head.whole(), model.head.bias.detach().numpy())
+    head = fold_head(model.head.integers(), model.head.bias.detach().numpy())
     network = Network(folded_blocks(model), head, coding, name)
     return proved(network, lambda bits: classes_of(model, bits), inputs=inputs, seed=seed)
 

@@ -1,9 +1,9 @@
-"""From one trained model to its deployments, each a whole-number Network with its proof.
+"""From one trained model to its deployments, each an integer Network with its proof.
 
 none  a network without a linear latent, as it is
-D1    the float latent as published: latent and scores composed to one head with large whole weights
+D1    the float latent as published: latent and scores composed to one head with large integer weights
 D2    the snapped code: latent bits z_j >= midpoint_j, then the scores of the snapped values
-D3    the snapped code as a sign block with whole weights, tuned for some epochs: a pure BNN
+D3    the snapped code as a sign block with integer weights, tuned for some epochs: a pure BNN
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from bnnverify.model.network import Network
 from bnnverify.training.data.split import Parts, labels_of
 from bnnverify.training.networks.layers import BinarizedNet, LatentNet
 from bnnverify.training.networks.recipes import Recipe
-from bnnverify.training.networks.rounding import Reals, Snapped, WholeLatent
+from bnnverify.training.networks.rounding import IntegerLatent, Reals, Snapped
 from bnnverify.training.stages.binarity import Binarity, binarity
-from bnnverify.training.stages.conversion import classes_of, folded_blocks, proved, trials, whole_network
-from bnnverify.training.stages.fitting import Lesson, Model, fit, signs_of
+from bnnverify.training.stages.conversion import classes_of, folded_blocks, integer_network, proved, trials
+from bnnverify.training.stages.fitting import Model, TrainingData, fit, signs_of
 from bnnverify.training.stages.tuning import started, tuning_of
 
 ENOUGH = 2_000  # training samples that binarity is measured on
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
-    """What a deployment rests on: samples, how inputs become bits, the seed of random trials, and who hears of progress."""
+class Setting:
+    """What all deployments of a model share: samples, input coding, name, seed of random trials, and progress(done passes)."""
 
     parts: Parts
-    lesson: Lesson
+    data: TrainingData
     coding: InputCoding | None
     name: str
     seed: int
-    report: Callable[[int], None]
+    progress: Callable[[int], None]
 
     @property
     def inputs(self) -> Bits:
@@ -49,52 +49,54 @@ class Ground:
         return np.concatenate([samples.bits for samples in (self.parts.train, self.parts.validation, self.parts.test)])
 
 
-def as_it_is(model: Model, recipe: Recipe, ground: Ground) -> Network:
+def as_it_is(model: Model, recipe: Recipe, setting: Setting) -> Network:
     """Return a network without a linear latent."""
     if not isinstance(model, BinarizedNet):
         raise BadQuery(f"deployment: expected D1, D2 or D3 with head {recipe.head}, got none")
-    return whole_network(model, inputs=ground.inputs, coding=ground.coding, name=ground.name, seed=ground.seed)
+    return integer_network(model, inputs=setting.inputs, coding=setting.coding, name=setting.name, seed=setting.seed)
 
 
-def float_latent(model: Model, recipe: Recipe, ground: Ground) -> Network:
+def float_latent(model: Model, recipe: Recipe, setting: Setting) -> Network:
     """Return D1."""
     model = _with_latent(model)
-    whole = WholeLatent.of(model, recipe.grid)
-    network = Network(folded_blocks(model), whole.float_head(), ground.coding, ground.name)
+    latent = IntegerLatent.of(model, recipe.grid)
+    network = Network(folded_blocks(model), latent.float_head(), setting.coding, setting.name)
 
     def source(bits: Bits) -> NDArray[np.int64]:
-        return np.asarray(whole.scored(whole.latents(_before(model, bits))).argmax(axis=1))
+        return np.asarray(latent.scored(latent.latents(_before(model, bits))).argmax(axis=1))
 
-    return _told(proved(network, source, inputs=ground.inputs, seed=ground.seed), model, recipe, ground)
+    return _noted(proved(network, source, inputs=setting.inputs, seed=setting.seed), model, recipe, setting)
 
 
-def snapped_code(model: Model, recipe: Recipe, ground: Ground) -> Network:
+def snapped_code(model: Model, recipe: Recipe, setting: Setting) -> Network:
     """Return D2, its two values per unit taken from training samples."""
     model = _with_latent(model)
-    snapped = _snapped(model, recipe, ground.parts)
-    network = Network((*folded_blocks(model), snapped.block), snapped.head, ground.coding, ground.name)
+    snapped = _snapped(model, recipe, setting.parts)
+    network = Network((*folded_blocks(model), snapped.block), snapped.head, setting.coding, setting.name)
 
     def source(bits: Bits) -> NDArray[np.int64]:
-        whole = snapped.latent
-        return np.asarray(whole.scored(snapped.values(whole.latents(_before(model, bits)))).argmax(axis=1))
+        latent = snapped.latent
+        return np.asarray(latent.scored(snapped.values(latent.latents(_before(model, bits)))).argmax(axis=1))
 
-    return _told(proved(network, source, inputs=ground.inputs, seed=ground.seed), model, recipe, ground)
+    return _noted(proved(network, source, inputs=setting.inputs, seed=setting.seed), model, recipe, setting)
 
 
-def tuned(model: Model, recipe: Recipe, ground: Ground) -> Network:
+def tuned(model: Model, recipe: Recipe, setting: Setting) -> Network:
     """Return D3."""
     tuning = tuning_of(recipe)
-    net = started(_with_latent(model), ground.lesson.signs, weights=tuning.weights)
-    fit(net, tuning, ground.lesson, lambda done: ground.report(recipe.epochs + done), epochs=recipe.tuning, choose=recipe.tuning)
-    return whole_network(net, inputs=ground.inputs, coding=ground.coding, name=ground.name, seed=ground.seed)
+    net = started(_with_latent(model), setting.data.signs, weights=tuning.weights)
+    fit(
+        net, tuning, setting.data, lambda done: setting.progress(recipe.epochs + done), epochs=recipe.tuning, choose=recipe.tuning
+    )
+    return integer_network(net, inputs=setting.inputs, coding=setting.coding, name=setting.name, seed=setting.seed)
 
 
-DEPLOY: Mapping[str, Callable[[Model, Recipe, Ground], Network]] = MappingProxyType(
+DEPLOY: Mapping[str, Callable[[Model, Recipe, Setting], Network]] = MappingProxyType(
     {"none": as_it_is, "D1": float_latent, "D2": snapped_code, "D3": tuned}
 )
 
 
-def figures_of(model: LatentNet, recipe: Recipe, parts: Parts) -> dict[str, Binarity | None]:
+def binarity_of(model: LatentNet, recipe: Recipe, parts: Parts) -> dict[str, Binarity | None]:
     """Return how binary the real-valued latent is: on test samples, and on training samples (the first 2,000)."""
     snapped = _snapped(model, recipe, parts)
     found = {}
@@ -112,19 +114,19 @@ def _with_latent(model: Model) -> LatentNet:
 
 
 def _snapped(model: LatentNet, recipe: Recipe, parts: Parts) -> Snapped:
-    return WholeLatent.of(model, recipe.grid).snapped(_before(model, parts.train.bits))
+    return IntegerLatent.of(model, recipe.grid).snapped(_before(model, parts.train.bits))
 
 
 @torch.no_grad()
 def _before(model: LatentNet, bits: Bits) -> Reals:
-    """Return the signs that the latent sees: (N, n)."""
+    """Return the signs before the latent: (N, n)."""
     return np.asarray(model.before_head(signs_of(bits)).numpy().astype(np.float64))
 
 
-def _told(network: Network, model: LatentNet, recipe: Recipe, ground: Ground) -> Network:
-    """Return the network with a note of how far it is from the float model it was made of."""
-    count = len(ground.inputs)
-    differ = network(bits := trials(ground.inputs, seed=ground.seed)) != classes_of(model, bits)
+def _noted(network: Network, model: LatentNet, recipe: Recipe, setting: Setting) -> Network:
+    """Return the network with a note on how many inputs it differs from the float model that it was made from."""
+    count = len(setting.inputs)
+    differ = network(bits := trials(setting.inputs, seed=setting.seed)) != classes_of(model, bits)
     note = (
         f"Weights of latent and scores are whole numbers of {recipe.grid} bits; PyTorch's unrounded float32 gives another "
         f"class on {differ[:count].sum()} of {count} samples and {differ[count:].sum()} of {len(bits) - count} random inputs."

@@ -1,4 +1,4 @@
-"""The training loop: a model, samples and a recipe's numbers; the model has learnt afterwards. One thread, no loaders."""
+"""The training loop: it fits a model to samples by the numbers of a recipe. One thread, no loaders."""
 
 from __future__ import annotations
 
@@ -21,23 +21,22 @@ Model = BinarizedNet | LatentNet
 
 
 def signs_of(bits: Bits) -> Tensor:
-    """Return bits as -1 and +1: what the first layer sees."""
+    """Return bits as -1 and +1, the inputs of the first layer."""
     return torch.from_numpy(bits.astype(np.float32) * 2 - 1)
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
-    """What a model learns from, and what is used to choose among its states: signs (N, n) and labels (N,)."""
+class TrainingData:
+    """Training samples, as signs (N, n) and labels (N,), and validation samples, by which the best state is chosen."""
 
     signs: Tensor
     labels: Tensor
-    chosen_by: tuple[Tensor, Tensor]
+    validation: tuple[Tensor, Tensor]
 
     @staticmethod
-    def of(train: Samples, validation: Samples) -> Lesson:
-        """Return the lesson in these samples."""
-        (signs, labels), chosen_by = _tensors(train), _tensors(validation)
-        return Lesson(signs, labels, chosen_by)
+    def of(train: Samples, validation: Samples) -> TrainingData:
+        """Return the samples as tensors."""
+        return TrainingData(*_tensors(train), _tensors(validation))
 
 
 def _tensors(samples: Samples) -> tuple[Tensor, Tensor]:
@@ -45,8 +44,8 @@ def _tensors(samples: Samples) -> tuple[Tensor, Tensor]:
 
 
 @contextmanager
-def alone(seed: int) -> Iterator[None]:
-    """Run on one thread with random numbers from seed, and leave both as they were."""
+def single_threaded(seed: int) -> Iterator[None]:
+    """Run on one thread with random numbers from seed, and restore both afterwards."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -57,40 +56,41 @@ def alone(seed: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def fit(model: Model, recipe: Recipe, lesson: Lesson, report: Callable[[int], None], *, epochs: int, choose: int) -> None:
-    """Train model for so many epochs; of the last `choose`, keep the state that is best on validation data.
+def fit(model: Model, recipe: Recipe, data: TrainingData, progress: Callable[[int], None], *, epochs: int, choose: int) -> None:
+    """Train model for a number of epochs, and give it the state of the last `choose` that is best on validation data.
 
-    report(done) follows each epoch.
+    progress(done) is called after each epoch.
     """
     optimiser = _optimiser(model, recipe)
-    best, kept = -1, None
+    best, state = -1, None
     for done in range(epochs):
         optimiser.param_groups[0]["lr"] = recipe.rate_at(done / epochs)
-        _epoch(model, optimiser, recipe, lesson, gamma=recipe.gamma_at(done / epochs) if recipe.compressed else 0.0)
+        _epoch(model, optimiser, recipe, data, gamma=recipe.gamma_at(done / epochs) if recipe.compressed else 0.0)
         if done >= epochs - choose:
-            model.ready(lesson.signs)
-            right = _right(model, *lesson.chosen_by)
+            model.ready(data.signs)
+            right = _right(model, *data.validation)
             if right >= best:
-                best, kept = right, deepcopy(model.state_dict())
-        report(done + 1)
-    if kept is not None:
-        model.load_state_dict(kept)
-    model.ready(lesson.signs)
+                best, state = right, deepcopy(model.state_dict())
+        progress(done + 1)
+    if state is not None:
+        model.load_state_dict(state)
+    model.ready(data.signs)
     model.settle()
 
 
 def _optimiser(model: Model, recipe: Recipe) -> torch.optim.Optimizer:
-    steady = model.steady()
-    held = {id(parameter) for parameter in steady}
-    others = [parameter for parameter in model.parameters() if id(parameter) not in held]
-    groups = [{"params": others, "weight_decay": recipe.decay}, *([{"params": steady, "weight_decay": 0.0}] if steady else [])]
+    undecayed = model.undecayed()
+    excluded = {id(parameter) for parameter in undecayed}
+    others = [parameter for parameter in model.parameters() if id(parameter) not in excluded]
+    groups = [{"params": others, "weight_decay": recipe.decay}]
+    groups += [{"params": undecayed, "weight_decay": 0.0}] if undecayed else []
     return torch.optim.AdamW(groups, recipe.rate, foreach=True)
 
 
-def _epoch(model: Model, optimiser: torch.optim.Optimizer, recipe: Recipe, lesson: Lesson, *, gamma: float) -> None:
+def _epoch(model: Model, optimiser: torch.optim.Optimizer, recipe: Recipe, data: TrainingData, *, gamma: float) -> None:
     model.train()
-    order = torch.randperm(len(lesson.labels))
-    signs, labels = lesson.signs[order], lesson.labels[order]
+    order = torch.randperm(len(data.labels))
+    signs, labels = data.signs[order], data.labels[order]
     if recipe.noise:
         signs = torch.where(torch.rand(signs.shape) < recipe.noise, -signs, signs)
     for inputs, classes in zip(torch.split(signs, recipe.batch), torch.split(labels, recipe.batch), strict=True):

@@ -1,4 +1,4 @@
-"""D3: the snapped latent as a sign block with whole-number weights, to be trained on for a while: a pure BNN."""
+"""D3: the snapped latent as a sign block with integer weights, tuned by further training: a pure BNN."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from bnnverify.training.networks.rounding import two_means
 
 
 def tuning_of(recipe: Recipe) -> Recipe:
-    """Return the recipe of the tuning: the same loop, cross-entropy alone, a cosine from tuning_rate."""
+    """Return the recipe of the tuning: the same loop, cross-entropy alone, steps along a cosine from tuning_rate."""
     weights = "sign" if recipe.weights in AFTERWARDS else recipe.weights
     return replace(recipe, head="no_pen", rate=recipe.tuning_rate, rate_held=0.0, weights=weights)
 
 
 @torch.no_grad()
 def started(model: LatentNet, signs: Tensor, *, weights: str) -> BinarizedNet:
-    """Return a pure BNN that starts where the snapped latent is: backbone, code and scores as near as its weights allow.
+    """Return a pure BNN that starts at the snapped latent: backbone, code and scores as close to it as its weights allow.
 
     signs: (N, n) training inputs, on which the code's batch norm is set by least squares to z about its midpoint.
     """
@@ -39,24 +39,24 @@ def started(model: LatentNet, signs: Tensor, *, weights: str) -> BinarizedNet:
     return net
 
 
-def _start_code(block: BinarizedBlock, weights: Tensor, before: Tensor, wanted: Tensor) -> None:
-    """Give the block the signs of weights (d, n), and the batch norm nearest to wanted (N, d), which is ±1 on a vertex."""
-    block.linear.weight.copy_(_in_reach(weights, block.linear.kind.peak))
+def _start_code(block: BinarizedBlock, weights: Tensor, before: Tensor, target: Tensor) -> None:
+    """Give the block the signs of weights (d, n), and the batch norm closest to target (N, d), which is ±1 on a vertex."""
+    block.linear.weight.copy_(_scaled(weights, block.linear.kind.peak))
     sums = block.linear(before)
     mean, spread = sums.mean(dim=0), (sums.var(dim=0, correction=0) + block.norm.eps).sqrt()
-    slope = ((sums - mean) * (wanted - wanted.mean(dim=0))).mean(dim=0) / spread
+    gain = ((sums - mean) * (target - target.mean(dim=0))).mean(dim=0) / spread
     block.norm.running_mean, block.norm.running_var = mean, spread.square() - block.norm.eps
-    block.norm.weight.copy_(slope)
-    block.norm.bias.copy_(wanted.mean(dim=0))
+    block.norm.weight.copy_(gain)
+    block.norm.bias.copy_(target.mean(dim=0))
 
 
 def _start_scores(net: BinarizedNet, weights: Tensor, offsets: Tensor) -> None:
     """Give the head the signs of weights (classes, d), and offsets (classes,) in the same proportion to them."""
-    net.head.weight.copy_(_in_reach(weights, net.head.kind.peak))
-    unit = (weights.abs().mean() / net.head.acting().abs().mean().clamp_min(1e-12)).clamp_min(1e-12)
+    net.head.weight.copy_(_scaled(weights, net.head.kind.peak))
+    unit = (weights.abs().mean() / net.head.quantized().abs().mean().clamp_min(1e-12)).clamp_min(1e-12)
     net.head.bias.copy_((offsets - offsets.mean()) / unit)
 
 
-def _in_reach(weights: Tensor, peak: float) -> Tensor:
-    """Return weights, each row brought to a largest size of peak."""
+def _scaled(weights: Tensor, peak: float) -> Tensor:
+    """Return weights, each row scaled to a largest absolute value of peak."""
     return peak * weights / weights.abs().amax(dim=1, keepdim=True).clamp_min(1e-12)

@@ -1,4 +1,4 @@
-"""compare: every number against plain enumeration, whoever counts and however the work is shared out, stopped and resumed."""
+"""compare: every number equals plain enumeration, with any engine and any number of processes; wrong arguments are refused."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("scipy", reason="needs the extra compare")
-pytest.importorskip("statsmodels", reason="needs the extra compare")
-
 from bnnverify import BadInput, BadModel, BadQuery, BadSample, HammingBall, Head, Network, Verdict
 from bnnverify.data.samples import read_samples
 from bnnverify.queries.comparison.compare import compare, foresee
 from bnnverify.queries.comparison.participants import Participant, untouched
-from bnnverify.results.comparison import Judgement, Outcome
-from tests.support.participants import RADII, asked, field, network, samples, timeless
+from bnnverify.results.comparison import Conclusion
+from bnnverify.results.outcome import Outcome
+from tests.support.participants import dying, RADII, asked, field, network, samples, timeless
 
 
 def check(row: Outcome, model: Network, bits: np.ndarray) -> None:
@@ -96,13 +94,13 @@ def test_every_number_is_that_of_plain_enumeration() -> None:
 @pytest.mark.parametrize("widths", [(10, 63, 3), (10, 3)], ids=["a latent of 63 bits", "a head alone"])
 def test_networks_without_a_code_are_counted_all_the_same(widths: tuple[int, ...]) -> None:
     who = Participant(network(3, widths), "wide", 0)
-    data = samples(4, judge=network(4, (10, 5, 3)))
+    data = samples(4, labelling=network(4, (10, 5, 3)))
     result = asked([who], data)
     for row in result.rows:
         check(row, who.network, data.bits[data.indices.index(row.sample)])
         check_nearest(row, who.network, data.bits[data.indices.index(row.sample)])
         assert row.latent is None
-    assert result.contenders[0].separation is None
+    assert result.models[0].separation is None
 
 
 @pytest.mark.parametrize("engine", ["bits", "bdd", "sat"])
@@ -126,9 +124,14 @@ def test_deciding_without_counting() -> None:
 def test_jobs_change_nothing_but_the_time() -> None:
     alone, together = asked(), asked(jobs=2)
     assert timeless(alone.rows) == timeless(together.rows)
-    assert alone.duels == together.duels
+    assert alone.paired_comparisons == together.paired_comparisons
     names = {"seconds"}
-    assert [f for f in alone.figures if f.name not in names] == [f for f in together.figures if f.name not in names]
+    assert [m for m in alone.metrics if m.name not in names] == [m for m in together.metrics if m.name not in names]
+
+
+def test_jobs_none_means_one_process_per_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bnnverify.queries.comparison.compare.cores", lambda: 2)
+    assert timeless(asked(jobs=None, limit=2).rows) == timeless(asked(limit=2).rows)
 
 
 def test_an_error_beside_is_raised_here() -> None:
@@ -144,7 +147,7 @@ def test_copies_are_known_by_their_origin() -> None:
     copies = replace(samples(4), name="rows.npz", origin=("table.csv", (8, 1, 5, 3)))
     fair, warning = untouched(copies, [who])
     assert (fair.indices, fair.origin, warning) == ((20, 22, 23), ("table.csv", (8, 5, 3)), "")
-    assert "no record of what of rows.npz" in untouched(replace(copies, origin=None), [who])[1]
+    assert "no record names the samples of rows.npz" in untouched(replace(copies, origin=None), [who])[1]
 
 
 def test_a_file_says_where_its_samples_are_from(tmp_path: Path) -> None:
@@ -160,10 +163,10 @@ def test_a_file_says_where_its_samples_are_from(tmp_path: Path) -> None:
 
 def test_what_can_be_known_before_training_is_said_before(tmp_path: Path) -> None:
     path = tmp_path / "rows.sqlite"
-    words: dict[str, Any] = {"radii": (1,), "limit": 2, "against": (), "engine": "auto", "store": path}
+    words: dict[str, Any] = {"radii": (1,), "limit": 2, "against": (), "engine": "auto", "resume": path}
     foresee(("a", "b"), samples(), **words)
     assert not path.exists()
-    asked(store=path, radii=(1,), limit=1)
+    asked(resume=path, radii=(1,), limit=1)
     for other, sentence in (
         ({"radii": (11,)}, "radii must be between 1 and 10, got 11"),
         ({"against": ("c",)}, "against: expected one of the arms a, b, got c"),
@@ -175,33 +178,29 @@ def test_what_can_be_known_before_training_is_said_before(tmp_path: Path) -> Non
 
 
 def test_a_process_that_dies_costs_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first question to a process called 21 kills it."""
-    from bnnverify.queries.comparison import compare as room
-    from bnnverify.queries.execution.pool import side_by_side
+    """A process that is asked for sample 21 is killed."""
+    from bnnverify.queries.comparison import compare as module
 
-    def mortal(_: str, *rest: object) -> object:
-        return side_by_side("tests.support.participants:dying", *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(room, "side_by_side", mortal)
+    monkeypatch.setattr(module, "measure_in_worker", dying)
     result = asked(jobs=2)
     lost = [row for row in result.rows if row.verdict is Verdict.UNKNOWN]
     assert {row.sample for row in lost} == {21}
     assert len(lost) == 12
-    assert {row.reason for row in lost} == {"its process ended with status -9"}
+    assert {(row.reason, row.engine) for row in lost} == {("its process ended with status -9", "")}
     assert len(result.rows) == result.wanted
 
 
-def test_a_constant_network_is_flagged_and_never_praised() -> None:
+def test_a_constant_network_is_flagged_and_its_arm_has_no_conclusion() -> None:
     constant = Network((), Head(np.zeros((4, 10)), [0, 0, 1, 0]), name="always 2")
     result = asked([Participant(constant, "flat", 0), *field(("no_pen",), 1)], against=("no_pen",), radii=(1,))
-    (duel,) = result.duels
-    assert duel.arm == "flat"
-    assert duel.judgement is Judgement.COLLAPSED
+    (pair,) = result.paired_comparisons
+    assert pair.arm == "flat"
+    assert pair.conclusion is Conclusion.COLLAPSED
     assert result.collapsed("flat") == ("seed 0: constant: the answer is 2 on all 8 samples that no training touched",)
     assert any("flat seed 0 collapsed" in note for note in result.notes)
     recorded = replace(field()[0], network=network(100, record={"collapsed": "the loss never fell"}))
-    assert asked([recorded], limit=1).contenders[0].collapsed == "the loss never fell"
-    stable = result.figure("flat", "stable", 1)
+    assert asked([recorded], limit=1).models[0].collapsed == "the loss never fell"
+    stable = result.metric("flat", "stable", 1)
     assert stable is not None
     assert stable.low == 1.0
 
@@ -231,5 +230,5 @@ def test_everything_is_plain_data() -> None:
     plain = json.loads(json.dumps(result.to_json()))
     assert [Outcome.from_json(row) for row in plain["rows"]] == list(result.rows)
     assert plain["decided"] is True
-    assert len(plain["contenders"][0]["separation"]) == 4
-    assert set(plain["versions"]) == {"bnnverify", "python", "numpy", "scipy", "statsmodels"}
+    assert len(plain["models"][0]["separation"]) == 4
+    assert set(plain["versions"]) == {"bnnverify", "python", "numpy", "scipy"}

@@ -10,18 +10,15 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("scipy", reason="needs the extra compare")
-pytest.importorskip("statsmodels", reason="needs the extra compare")
-
-from bnnverify import BadInput, Verdict, __version__
-from bnnverify.results.comparison import Outcome
+from bnnverify import BadInput, Budget, Verdict, __version__
+from bnnverify.results.outcome import Outcome
 from tests.support.misbehaving import keys, rewrite
 from tests.support.participants import RADII, asked, field, network, samples, timeless
 
 
 def test_time_that_runs_out_leaves_intervals_that_are_asked_again(tmp_path: Path) -> None:
     path = tmp_path / "rows.sqlite"
-    short = asked(timeout=1e-9, store=path)
+    short = asked(budget=Budget(1e-9), resume=path)
     assert not short.decided
     assert len(short.rows) == short.wanted
     unknown = [row for row in short.rows if row.verdict is Verdict.UNKNOWN]
@@ -33,15 +30,15 @@ def test_time_that_runs_out_leaves_intervals_that_are_asked_again(tmp_path: Path
         exact = truth[row.key]
         assert row.adversarial.low <= exact.adversarial.low <= row.adversarial.high
         assert row.beyond < (exact.distance or RADII[-1] + 1)
-    assert timeless(asked(store=path).rows) == timeless(truth.values())
+    assert timeless(asked(resume=path).rows) == timeless(truth.values())
 
 
 def test_a_store_answers_what_it_knows(tmp_path: Path) -> None:
     path, heard = tmp_path / "rows.sqlite", list[tuple[int, int]]()
-    first = asked(store=path, limit=3)
+    first = asked(resume=path, limit=3)
     assert len(first.rows) == 36
     rewrite(path, lambda _, kept: {"rows": [row | {"seconds": 99.0} for row in kept["rows"]]})
-    again = asked(store=path, report=lambda done, wanted: heard.append((done, wanted)))
+    again = asked(resume=path, progress=lambda done, wanted: heard.append((done, wanted)))
     assert sorted({row.sample for row in again.rows if row.seconds == 99.0}) == [20, 21, 22]
     assert timeless(again.rows) == timeless(asked().rows)
     assert heard == [(2 * k, 96) for k in range(19, 49)]
@@ -49,23 +46,23 @@ def test_a_store_answers_what_it_knows(tmp_path: Path) -> None:
 
 def test_a_store_of_other_models_or_radii_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "rows.sqlite"
-    asked(store=path, limit=1)
+    asked(resume=path, limit=1)
     changed = [replace(field()[0], network=network(55)), *field()[1:]]
     with pytest.raises(BadInput, match="expected finished work with model no_pen seed 0"):
-        asked(changed, store=path)
+        asked(changed, resume=path)
     with pytest.raises(BadInput, match="expected finished work with radii 2, got a file with radii 1,3"):
-        asked(store=path, radii=(2,))
+        asked(resume=path, radii=(2,))
     other = samples()
     with pytest.raises(BadInput, match="expected finished work with sample 20"):
-        asked(data=replace(other, bits=1 - other.bits), store=path)
+        asked(data=replace(other, bits=1 - other.bits), resume=path)
 
 
 def test_a_store_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "rows.sqlite"
-    asked(store=path, limit=1)
+    asked(resume=path, limit=1)
     monkeypatch.setattr("bnnverify.queries.storage.store.__version__", "0.0.9")
     with pytest.raises(BadInput, match=f"expected finished work with bnnverify 0.0.9, got a file with bnnverify {__version__}"):
-        asked(store=path, limit=1)
+        asked(resume=path, limit=1)
 
 
 def test_decided_rows_that_were_stopped_are_noted_and_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,15 +70,15 @@ def test_decided_rows_that_were_stopped_are_noted_and_asked_again(tmp_path: Path
     from bnnverify.queries.comparison.measurement import case
 
     path = tmp_path / "rows.sqlite"
-    truth = timeless(asked(store=None).rows)
+    truth = timeless(asked(resume=None).rows)
     monkeypatch.setattr("bnnverify.queries.comparison.compare.case", lambda *question: tuple(map(cut_short, case(*question))))
-    short = asked(store=path)
+    short = asked(resume=path)
     stopped = [row for row in short.rows if row.verdict is Verdict.VULNERABLE]
     assert stopped
     said = f"{len(stopped)} of {len(short.rows)} rows are decided, but not finished"
     assert f"{said}: a count or distance may be open (late)" in short.notes
     monkeypatch.undo()
-    again = asked(store=path)
+    again = asked(resume=path)
     assert timeless(again.rows) == truth
     assert not any("not finished" in note for note in again.notes)
 
@@ -106,7 +103,7 @@ def slowly(done, wanted):
         time.sleep(30)
 
 if __name__ == "__main__":
-    result = asked(jobs=int(sys.argv[1]), store=Path(sys.argv[2]), report=slowly)
+    result = asked(jobs=int(sys.argv[1]), resume=Path(sys.argv[2]), progress=slowly)
     print("kept", len(result.rows), result.decided, len(result.duels), flush=True)
 """
 
@@ -133,6 +130,6 @@ def test_what_is_finished_outlives_the_program(tmp_path: Path, jobs: int, how: s
         assert process.wait(timeout=20) == (0 if how is signal.SIGINT else -signal.SIGKILL)
     assert len(keys(path)) == 5  # of two radii each
     heard: list[int] = []
-    resumed = asked(store=path, report=lambda done, _: heard.append(done))
+    resumed = asked(resume=path, progress=lambda done, _: heard.append(done))
     assert heard[0] == 12
     assert timeless(resumed.rows) == timeless(asked().rows)

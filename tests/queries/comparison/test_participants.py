@@ -1,16 +1,13 @@
-"""entrants: who a model is, which samples are fair, and which arms are held against which."""
+"""Participants: arm and seed of a model, samples that no training used, and the pairs of arms."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-pytest.importorskip("scipy", reason="needs the extra compare")
-pytest.importorskip("statsmodels", reason="needs the extra compare")
-
 from bnnverify import BadModel, BadQuery, BadSample
 from bnnverify.queries.comparison.compare import compare
-from bnnverify.queries.comparison.participants import Participant, participant, rivals, untouched
+from bnnverify.queries.comparison.participants import Participant, pairs_of, participant, untouched
 from tests.support.participants import field, network, samples
 
 
@@ -45,7 +42,7 @@ def test_a_model_without_a_record_goes_by_its_name() -> None:
 
 def test_pairs() -> None:
     arms = ["no_pen", "nonlin_pen", "bin_enc-D3", "lin_pen-D3"]
-    assert rivals(arms, ()) == [
+    assert pairs_of(arms, ()) == [
         ("nonlin_pen", "no_pen"),
         ("bin_enc-D3", "no_pen"),
         ("lin_pen-D3", "no_pen"),
@@ -53,9 +50,9 @@ def test_pairs() -> None:
         ("lin_pen-D3", "nonlin_pen"),
         ("bin_enc-D3", "lin_pen-D3"),
     ]
-    assert rivals(["a", "b", "c"], ()) == [("b", "a"), ("c", "a")]
-    assert rivals(["a", "b"], ("b",)) == [("a", "b")]
-    assert rivals(["a"], ()) == []
-    assert rivals(["lin_pen-D1", "bin_enc-D1"], ()) == [("bin_enc-D1", "lin_pen-D1")]
+    assert pairs_of(["a", "b", "c"], ()) == [("b", "a"), ("c", "a")]
+    assert pairs_of(["a", "b"], ("b",)) == [("a", "b")]
+    assert pairs_of(["a"], ()) == []
+    assert pairs_of(["lin_pen-D1", "bin_enc-D1"], ()) == [("bin_enc-D1", "lin_pen-D1")]
     with pytest.raises(BadQuery, match="against: expected one of the arms a, b, got z"):
-        rivals(["a", "b"], ("z",))
+        pairs_of(["a", "b"], ("z",))

@@ -1,4 +1,4 @@
-"""The page of a comparison: everything is on it, nothing is rounded away, nothing that collapsed is praised."""
+"""The page of a comparison: everything is on it, nothing is rounded away, nothing that collapsed is favoured."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import pytest
 from rich.console import Console
 
 from bnnverify import Count, Verdict
-from bnnverify.report.comparison import sentences as told
+from bnnverify.report.comparison import codes, sentences
 from bnnverify.report.comparison.page import estimates, page, plots, tables
 from bnnverify.report.html import squares
 from bnnverify.report.terminal import compare_table
-from bnnverify.results.comparison import Comparison, Estimate, Figure, Judgement
+from bnnverify.results.comparison import Comparison, Conclusion, Estimate, Metric
 from tests.support.results import ARMS, DEAD, ODD, PLAIN, RADII, Tags, compared
 
 VOID = ("meta", "img", "br")
@@ -80,14 +80,14 @@ def test_open_rows_are_seen_wherever_they_count(html: str) -> None:
 def test_missing_rows_are_counted() -> None:
     comparison = compared(rows=compared().rows[:-2])
     assert [v.missing for v in tables.verdicts(comparison)] == [0, 0, 0, 0, 1, 1]
-    assert "34 of 36 rows finished" in told.scope(comparison)
+    assert "34 of 36 rows finished" in sentences.scope(comparison)
 
 
-def test_a_collapsed_arm_is_flagged_everywhere_and_never_praised(html: str) -> None:
+def test_a_collapsed_arm_is_flagged_everywhere_and_no_conclusion(html: str) -> None:
     comparison = compared()
-    assert told.collapses(comparison) == ["dead, seed 1: the same class, 0, for all 3 samples"]
+    assert sentences.collapses(comparison) == ["dead, seed 1: the same class, 0, for all 3 samples"]
     assert "dead, seed 1: the same class, 0, for all 3 samples" in words(html.split("<h2>")[0])
-    assert f"{DEAD} against {PLAIN}: not judged, since {DEAD} collapsed." in told.verdicts(comparison)
+    assert f"{DEAD} against {PLAIN}: no conclusion, since {DEAD} collapsed." in sentences.verdicts(comparison)
     assert DEAD not in tables.ranks(comparison, "distance")
     badges = re.findall(r"<td>dead(.*?)</td>", html)
     assert badges
@@ -95,13 +95,15 @@ def test_a_collapsed_arm_is_flagged_everywhere_and_never_praised(html: str) -> N
     assert badges.count("") == 2  # in the list of networks, where a column of its own says why
 
 
-def test_even_a_judgement_that_praises_a_collapsed_arm_is_not_repeated() -> None:
-    praised = [replace(duel, judgement=Judgement.BETTER) for duel in compared().duels]
-    assert "better" not in next(line for line in told.verdicts(compared(duels=tuple(praised))) if line.startswith(DEAD))
+def test_even_a_conclusion_in_favour_of_a_collapsed_arm_is_not_repeated() -> None:
+    favoured = [replace(pair, conclusion=Conclusion.BETTER) for pair in compared().paired_comparisons]
+    assert "better" not in next(
+        line for line in sentences.verdicts(compared(paired_comparisons=tuple(favoured))) if line.startswith(DEAD)
+    )
 
 
 def test_verdict_sentences_give_word_radius_difference_and_interval() -> None:
-    assert told.verdicts(compared())[0] == (
+    assert sentences.verdicts(compared())[0] == (
         f"{ODD} against {PLAIN}: better at radius 1 (+12.5 [-25.0, +50.0] points); "
         "undecided at radius 2 (+12.5 [-25.0, +50.0] points)."
     )
@@ -135,27 +137,27 @@ def test_attacks_that_miss_are_counted() -> None:
 
 
 def test_rankings_say_when_the_attack_misleads() -> None:
-    assert told.rankings(compared())[:3] == [
+    assert sentences.rankings(compared())[:3] == [
         f"By mean exact distance, largest first: {ODD}, {PLAIN}.",
         f"By the gradient attack alone: {PLAIN}, {ODD}.",
-        "The attack misleads: judged by it alone, arms would change places.",
+        "The attack misleads: by its distances alone, the order of the arms would change.",
     ]
 
 
 def test_equal_numbers_share_a_rank() -> None:
-    known = [Figure(arm, 2, name, Estimate(1.5, 1.5, 1, 2)) for arm in ARMS for name in ("distance", "gradient")]
-    comparison = compared(figures=tuple(known))
+    known = [Metric(arm, 2, name, Estimate(1.5, 1.5, 1, 2)) for arm in ARMS for name in ("distance", "gradient")]
+    comparison = compared(metrics=tuple(known))
     assert tables.ranks(comparison, "distance") == {PLAIN: 1, ODD: 1}
-    assert told.rankings(comparison)[0].endswith(f"{PLAIN} = {ODD}.")
-    assert told.rankings(comparison)[2] == "Both orders are the same."
+    assert sentences.rankings(comparison)[0].endswith(f"{PLAIN} = {ODD}.")
+    assert sentences.rankings(comparison)[2] == "Both orders are the same."
 
 
 def test_an_open_number_has_no_rank_and_leaves_others_unsure() -> None:
     ends = {PLAIN: (2.0, 2.0), ODD: (1.5, 2.5)}
-    known = tuple(Figure(arm, 2, "distance", Estimate(*end, 1, 3)) for arm, end in ends.items())
-    assert tables.ranks(compared(figures=known), "distance") == {}
-    sure = (*known[:1], Figure(ODD, 2, "distance", Estimate(1.0, 1.5, 1, 3)))
-    assert tables.ranks(compared(figures=sure), "distance") == {PLAIN: 1}
+    known = tuple(Metric(arm, 2, "distance", Estimate(*end, 1, 3)) for arm, end in ends.items())
+    assert tables.ranks(compared(metrics=known), "distance") == {}
+    sure = (*known[:1], Metric(ODD, 2, "distance", Estimate(1.0, 1.5, 1, 3)))
+    assert tables.ranks(compared(metrics=sure), "distance") == {PLAIN: 1}
 
 
 def test_the_terminal_marks_what_collapsed_and_says_what_numbers_are_of() -> None:
@@ -177,13 +179,13 @@ def test_heat_sums_only_what_was_counted_to_the_end() -> None:
     assert found[PLAIN].share(2) == Fraction(1, 4)
 
 
-def test_latent_bits_are_summed_per_network_steadiest_first() -> None:
-    assert list(tables.bit_flips(compared(), PLAIN)) == [tables.BitFlips(seed, (0, 3, 12), 66) for seed in (0, 1)]
-    assert tables.busiest(compared()) == Fraction(12, 66)
+def test_latent_bits_are_summed_per_network_most_stable_first() -> None:
+    assert list(codes.bit_flips(compared(), PLAIN)) == [codes.BitFlips(seed, (0, 3, 12), 66) for seed in (0, 1)]
+    assert codes.largest_share(compared()) == Fraction(12, 66)
 
 
 def test_separation_is_a_mean_over_the_networks_that_have_both_classes(html: str) -> None:
-    found = next(tables.separations(compared()))
+    found = next(codes.separations(compared()))
     assert (found.width, found.least) == (3, (1, 2))
     assert (found.mean(0, 1), found.mean(0, 2)) == (Fraction(3, 2), None)
     assert f"{PLAIN}, 3 latent bits; bits between the nearest two classes, per seed: 1, 2" in section(html, "Latent codes")
@@ -237,40 +239,40 @@ def test_none_at_all_is_an_arrow_in_the_density_plot() -> None:
     assert arrows(compared(rows=harmed)) == [0, 1, 0]
 
 
-NOTHING: dict[str, object] = {"rows": (), "figures": (), "duels": ()}
+NOTHING: dict[str, object] = {"rows": (), "metrics": (), "paired_comparisons": ()}
 BARE = [
-    (NOTHING, ["No row is finished", told.NOTHING_JUDGED, "there is no density", "No attack was tried"]),
+    (NOTHING, ["No row is finished", sentences.NO_PAIRS, "there is no density", "No attack was tried"]),
     ({"shape": None}, ["The inputs are no pictures", "or the inputs are no pictures"]),
-    ({"duels": ()}, [told.NOTHING_JUDGED]),
+    ({"paired_comparisons": ()}, [sentences.NO_PAIRS]),
     ({"commands": (), "versions": {}}, ["bnnverify 0"]),
     ({"samples": (), **NOTHING}, ["the same 0 samples"]),
 ]
 
 
-@pytest.mark.parametrize(("others", "sentences"), BARE, ids=["rows", "shape", "duels", "commands", "samples"])
-def test_a_section_without_data_says_so(others: dict[str, object], sentences: list[str]) -> None:
+@pytest.mark.parametrize(("others", "expected"), BARE, ids=["rows", "shape", "paired_comparisons", "commands", "samples"])
+def test_a_section_without_data_says_so(others: dict[str, object], expected: list[str]) -> None:
     seen = words(page(compared(**others)))
-    assert all(sentence in seen for sentence in sentences)
+    assert all(sentence in seen for sentence in expected)
 
 
 def test_rows_that_were_only_decided_leave_their_sections_empty() -> None:
     nothing: dict[str, Any] = {"shell": None, "latent": None, "heat": None, "witness": None, "attacked": False}
     rows = tuple(replace(row, **nothing) for row in compared().rows)
-    bare = tuple(replace(contender, separation=None, record={}) for contender in compared().contenders)
-    seen = words(page(compared(rows=rows, contenders=bare)))
-    for what in ("there is no density", "Nobody counted the latent codes", "No network of this", "No attack was tried"):
+    bare = tuple(replace(model, separation=None, record={}) for model in compared().models)
+    seen = words(page(compared(rows=rows, models=bare)))
+    for what in ("there is no density", "The latent codes were not counted", "No network of this", "No attack was tried"):
         assert what in seen
 
 
 REASONS = [
-    ({"witness": None}, "there is one, but none was kept"),
+    ({"witness": None}, "there is one, but none was stored"),
     ({"witness": None, "verdict": Verdict.UNKNOWN}, "UNKNOWN"),
     ({"witness": None, "verdict": Verdict.ROBUST}, "none within 2 flips"),
-    ({"predicted": 2}, "no sample rightly recognised"),
+    ({"predicted": 2}, "no sample rightly classified"),
 ]
 
 
-@pytest.mark.parametrize(("others", "why"), REASONS, ids=["not kept", "unknown", "robust", "wrong"])
+@pytest.mark.parametrize(("others", "why"), REASONS, ids=["not stored", "unknown", "robust", "wrong"])
 def test_a_missing_picture_says_why(others: dict[str, Any], why: str) -> None:
     rows = tuple(replace(row, **others) for row in compared().rows)
     near = dict(tables.nearest(compared(rows=rows)))[0][0]

@@ -14,7 +14,7 @@ from tests.support.training_data import EVERY
 torch = pytest.importorskip("torch", reason="needs the extra: train")
 
 from bnnverify.training.networks.layers import LatentNet  # noqa: E402
-from bnnverify.training.networks.rounding import WholeLatent, places, rounded, two_means  # noqa: E402
+from bnnverify.training.networks.rounding import IntegerLatent, places, rounded, two_means  # noqa: E402
 
 SIGNS = 2.0 * EVERY - 1
 
@@ -28,18 +28,18 @@ def untrained(seed: int = 0, *, latent: int = 5, scale: float = 1.0) -> LatentNe
     return model.eval()
 
 
-def exact_scores(whole: WholeLatent, z: list[Fraction]) -> list[Fraction]:
+def exact_scores(latent: IntegerLatent, z: list[Fraction]) -> list[Fraction]:
     """Return the scores of z in units of 2^-(p + q), by fractions alone."""
     return [
         sum((int(v) * one for v, one in zip(row, z, strict=True)), Fraction(int(offset)))
-        for row, offset in zip(whole.scores, whole.offsets, strict=True)
+        for row, offset in zip(latent.scores, latent.offsets, strict=True)
     ]
 
 
-def exact_latent(whole: WholeLatent, signs: np.ndarray) -> list[Fraction]:
+def exact_latent(latent: IntegerLatent, signs: np.ndarray) -> list[Fraction]:
     return [
         Fraction(int(bias)) + sum(int(w) * int(s) for w, s in zip(row, signs, strict=True))
-        for row, bias in zip(whole.weights, whole.biases, strict=True)
+        for row, bias in zip(latent.weights, latent.biases, strict=True)
     ]
 
 
@@ -66,26 +66,26 @@ def test_a_grid_gives_the_largest_weight_its_bits() -> None:
 @pytest.mark.parametrize("scale", [1.0, 2**-6])
 @pytest.mark.parametrize("seed", range(3))
 def test_the_float_latent_is_its_rounded_layers_exactly(seed: int, scale: float) -> None:
-    whole = WholeLatent.of(untrained(seed, scale=scale), 16)
-    network = Network((), whole.float_head())
+    latent = IntegerLatent.of(untrained(seed, scale=scale), 16)
+    network = Network((), latent.float_head())
     for bits, signs, answer in zip(EVERY, SIGNS, network(EVERY), strict=True):
-        scores = exact_scores(whole, exact_latent(whole, signs))
+        scores = exact_scores(latent, exact_latent(latent, signs))
         assert answer == max(range(4), key=lambda c: (scores[c], -c)), bits
 
 
 def test_rounding_to_16_bits_changes_little() -> None:
     model = untrained(1)
-    whole = WholeLatent.of(model, 16)
+    latent = IntegerLatent.of(model, 16)
     with torch.no_grad():
         scores = model(torch.from_numpy(SIGNS).float()).numpy()
-    ours = whole.scored(whole.latents(SIGNS))
+    ours = latent.scored(latent.latents(SIGNS))
     ours *= np.abs(scores).max() / np.abs(ours).max()
     assert np.abs(ours - scores).max() < 1e-3
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_snapped_head_is_the_table_over_all_codes(seed: int) -> None:
-    snapped = WholeLatent.of(untrained(seed), 16).snapped(SIGNS)
+    snapped = IntegerLatent.of(untrained(seed), 16).snapped(SIGNS)
     every = every_input(5)
     values = [[Fraction(int(value)) for value in np.where(code, snapped.high, snapped.low)] for code in every]
     table = [exact_scores(snapped.latent, value) for value in values]
@@ -95,7 +95,7 @@ def test_the_snapped_head_is_the_table_over_all_codes(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_latent_bit_is_one_from_the_midpoint_on(seed: int) -> None:
-    snapped = WholeLatent.of(untrained(seed), 16).snapped(SIGNS)
+    snapped = IntegerLatent.of(untrained(seed), 16).snapped(SIGNS)
     middles = [Fraction(int(low) + int(high), 2) for low, high in zip(snapped.low, snapped.high, strict=True)]
     for signs, code in zip(SIGNS, snapped.block(EVERY), strict=True):
         latent = exact_latent(snapped.latent, signs)
@@ -104,20 +104,20 @@ def test_a_latent_bit_is_one_from_the_midpoint_on(seed: int) -> None:
 
 def test_exactly_the_midpoint_is_one() -> None:
     """z = s_1 + s_2 is 0, the midpoint of -2 and 2, on two of four inputs."""
-    whole = WholeLatent(np.array([[1, 1]]), np.array([0]), np.array([[1], [-1]]), np.array([0, 0]))
-    snapped = whole.snapped(np.array([[-1.0, -1.0], [1.0, 1.0]]))
+    latent = IntegerLatent(np.array([[1, 1]]), np.array([0]), np.array([[1], [-1]]), np.array([0, 0]))
+    snapped = latent.snapped(np.array([[-1.0, -1.0], [1.0, 1.0]]))
     assert (snapped.low.tolist(), snapped.high.tolist()) == ([-2], [2])
     assert snapped.block(every_input(2)).ravel().tolist() == [0, 1, 1, 1]
 
 
 def test_a_constant_unit_decides_nothing() -> None:
-    whole = WholeLatent(np.array([[0, 0]]), np.array([7]), np.array([[1], [-1]]), np.array([0, 3]))
-    snapped = whole.snapped(SIGNS[:, :2])
+    latent = IntegerLatent(np.array([[0, 0]]), np.array([7]), np.array([[1], [-1]]), np.array([0, 3]))
+    snapped = latent.snapped(SIGNS[:, :2])
     assert snapped.block(every_input(2)).ravel().tolist() == [1, 1, 1, 1]
     assert snapped.head.weights.tolist() == [[0], [0]]
     assert snapped.head.offsets.tolist() == [7, -4]
 
 
 def test_weights_stay_below_two_to_the_45() -> None:
-    head = WholeLatent.of(untrained(0, latent=8), 16).float_head()
+    head = IntegerLatent.of(untrained(0, latent=8), 16).float_head()
     assert np.abs(head.weights).max() < 2**45

@@ -16,12 +16,12 @@ from bnnverify.training.stages.post_training import binarise, greedy_signs  # no
 
 
 def acted(name: str, values: list[float], *, training: bool = False) -> tuple[list[float], list[float]]:
-    """Return what acts in place of values, and the slope that gradients come back with."""
+    """Return the integers in place of values, and the derivative by which gradients are multiplied."""
     real = torch.tensor([values], requires_grad=True)
-    whole = kind_named(name).acting(real, training=training)
-    whole.sum().backward()
+    integers = kind_named(name).quantized(real, training=training)
+    integers.sum().backward()
     assert real.grad is not None
-    return whole[0].tolist(), real.grad[0].tolist()
+    return integers[0].tolist(), real.grad[0].tolist()
 
 
 def test_every_kind_can_be_named() -> None:
@@ -43,16 +43,16 @@ def test_pruned_weights_keep_the_larger_half_of_a_row() -> None:
 
 @pytest.mark.parametrize(("bits", "largest"), [(2, 1), (3, 3), (8, 127)])
 def test_integer_weights_fill_their_bits(bits: int, largest: int) -> None:
-    whole, slope = acted(f"int{bits}", [-2.0, -1.0, 0.0, 0.4 / largest, 0.6 / largest, 1.0])
-    assert whole == [-largest, -largest, 0, 0, 1, largest]
-    assert slope == [0, 1, 1, 1, 1, 1]
+    integers, derivative = acted(f"int{bits}", [-2.0, -1.0, 0.0, 0.4 / largest, 0.6 / largest, 1.0])
+    assert integers == [-largest, -largest, 0, 0, 1, largest]
+    assert derivative == [0, 1, 1, 1, 1, 1]
 
 
-def test_biper_is_the_sign_of_a_sine_with_the_sines_slope() -> None:
+def test_biper_is_the_sign_of_a_sine_with_the_sines_derivative() -> None:
     values = [0.0, 0.1, 0.2, -0.1, 0.5]
-    whole, slope = acted("biper", values)
-    assert whole == [1 if math.sin(20 * value) >= 0 else -1 for value in values]
-    assert slope == pytest.approx([20 * math.cos(20 * value) for value in values], abs=1e-4)
+    integers, derivative = acted("biper", values)
+    assert integers == [1 if math.sin(20 * value) >= 0 else -1 for value in values]
+    assert derivative == pytest.approx([20 * math.cos(20 * value) for value in values], abs=1e-4)
 
 
 def test_stochastic_weights_are_drawn_in_training_only() -> None:
@@ -69,8 +69,8 @@ def test_stochastic_weights_are_drawn_in_training_only() -> None:
 def test_acting_weights_are_the_whole_ones_once_trained(name: str) -> None:
     torch.manual_seed(0)
     layer = BinarizedLinear(20, 5, weights=name).eval()
-    assert (layer.whole() == layer.acting().detach().numpy()).all()
-    assert np.abs(layer.whole()).max() <= layer.kind.largest
+    assert (layer.integers() == layer.quantized().detach().numpy()).all()
+    assert np.abs(layer.integers()).max() <= layer.kind.largest
 
 
 def test_greedy_signs_by_hand() -> None:
@@ -98,7 +98,7 @@ def test_binarised_models_have_signs_everywhere(by: str) -> None:
         binarise(model, signs, by=by)
         layers = [module for module in model.modules() if isinstance(module, BinarizedLinear)]
         assert len(layers) == 2 + isinstance(model, BinarizedNet)
-        assert all(set(np.unique(layer.whole())) <= {-1, 1} and layer.kind is KINDS["sign"] for layer in layers)
+        assert all(set(np.unique(layer.integers())) <= {-1, 1} and layer.kind is KINDS["sign"] for layer in layers)
 
 
 def test_binarising_signs_changes_nothing_but_the_scale() -> None:
