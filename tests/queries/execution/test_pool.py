@@ -13,7 +13,7 @@ from bnnverify.queries.execution.events import Answer, Progress, Raised, Shared
 from bnnverify.queries.execution.pool import Pool, run
 from bnnverify.queries.execution.process_pool import processes
 from bnnverify.queries.execution.thread_pool import threads
-from tests.support import tasks
+from tests.queries.execution import tasks
 
 Make = Callable[[int], Pool]
 LEAVES = pytest.mark.parametrize("make", [processes, threads])

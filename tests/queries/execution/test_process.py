@@ -15,7 +15,7 @@ import bnnverify
 from bnnverify.queries.execution.pool import run
 from bnnverify.queries.execution.process import ENTRY, Process
 from bnnverify.queries.execution.process_pool import processes
-from tests.support import tasks
+from tests.queries.execution import tasks
 
 ROOT = Path(__file__).parents[3]
 HOSTILE = "from pathlib import Path; Path(__file__).with_suffix('.ran').touch(); raise SystemExit(7)"
@@ -85,7 +85,7 @@ def test_a_killed_process_does_not_run_although_the_system_has_not_ended_it_yet(
 @pytest.mark.parametrize("work", ["hold_interpreter", "doze_in_a_pool"])
 def test_children_and_their_children_end_with_the_parent_however_that_ends(how: signal.Signals, work: str) -> None:
     code = (
-        "from tests.support import tasks\n"
+        "from tests.queries.execution import tasks\n"
         "from bnnverify.queries.execution.process_pool import processes\n"
         "with processes(2) as pool:\n"
         f"    tickets = [pool.submit(tasks.{work}), pool.submit(tasks.{work})]\n"
@@ -104,7 +104,7 @@ def test_children_and_their_children_end_with_the_parent_however_that_ends(how: 
 def test_a_parent_that_is_killed_at_any_moment_leaves_no_children() -> None:
     code = (
         "import subprocess, time\n"
-        "from tests.support import tasks\n"
+        "from tests.queries.execution import tasks\n"
         "from bnnverify.queries.execution.process_pool import processes\n"
         "with processes(3) as pool:\n"
         "    print(flush=True)\n"

@@ -18,7 +18,7 @@ from bnnverify.queries.execution.events import Answer, Lost, Progress, Raised, S
 from bnnverify.queries.execution.pool import Pool, run
 from bnnverify.queries.execution.process import Process
 from bnnverify.queries.execution.process_pool import REMEMBERED, ProcessRunner, processes
-from tests.support import tasks
+from tests.queries.execution import tasks
 
 
 def answer(pool: Pool, work: Any, *arguments: Any, limits: Budget | None = None) -> Any:
