@@ -11,9 +11,6 @@ from typing import Any, Protocol, Self, TypeVar
 
 from bnnverify.problem.budget import Budget
 from bnnverify.queries.execution.events import Answer, Event, Progress, Raised, Ticket
-from bnnverify.queries.execution.pool_old import Lost, side_by_side
-
-__all__ = ["Lost", "Pool", "run", "side_by_side"]  # Lost and side_by_side: until the last of their users has a Pool
 
 Key = TypeVar("Key")
 

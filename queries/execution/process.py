@@ -6,7 +6,6 @@ unlike fork it inherits no locks of the caller's threads.
 
 from __future__ import annotations
 
-import importlib
 import os
 import subprocess
 import sys
@@ -14,16 +13,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
-from typing import Any
 
 ENTRY = Path(__file__).with_name("entry.py")
 GRACE = 1.0  # seconds in which a process that has closed its pipe must have ended
-
-
-def named(path: str) -> Any:
-    """Return the class or function named by "module:name"."""
-    module, _, name = path.partition(":")
-    return getattr(importlib.import_module(module), name)
 
 
 class Process:

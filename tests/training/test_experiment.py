@@ -38,7 +38,10 @@ def test_models_are_stored_under_arm_and_seed(experiment: Experiment) -> None:
 
 def test_stored_models_are_not_trained_again(experiment: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
     questions: list[object] = []
-    monkeypatch.setattr("bnnverify.training.experiment.run", lambda *given: questions.extend((key, training) for key, (_, training) in given[2]) or ())
+    monkeypatch.setattr(
+        "bnnverify.training.experiment.run",
+        lambda *given: questions.extend((key, training) for key, (_, training) in given[2]) or (),
+    )
     models = train_arms(experiment, ARMS, 1, jobs=2)
     assert [(model.record["arm"], model.record["seed"]) for model in models] == [(arm, 0) for arm in ARMS]
     assert questions == []

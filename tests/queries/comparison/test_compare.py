@@ -15,7 +15,7 @@ from bnnverify.queries.comparison.compare import compare, foresee
 from bnnverify.queries.comparison.participants import Participant, untouched
 from bnnverify.results.comparison import Conclusion
 from bnnverify.results.outcome import Outcome
-from tests.support.participants import dying, RADII, asked, field, network, samples, timeless
+from tests.support.participants import RADII, asked, dying, field, network, samples, timeless
 
 
 def check(row: Outcome, model: Network, bits: np.ndarray) -> None:
