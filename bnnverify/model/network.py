@@ -19,7 +19,7 @@ from bnnverify.model.arrays import as_integers as as_integers
 from bnnverify.model.coding import InputCoding
 from bnnverify.model.matrix import Matrix, Sparse, as_rows, at, dense, printed
 from bnnverify.model.matrix import exact_products as exact_products
-from bnnverify.model.threshold import Threshold, _brick, threshold
+from bnnverify.model.threshold import Threshold, threshold, threshold_of
 
 AT_ONCE = 2**22  # bits of one layer, of all inputs that are looked at together
 
@@ -64,7 +64,7 @@ class Block:
     def rows(self) -> Iterator[Threshold]:
         """Yield each neuron as a brick: what encoders read, dense or sparse."""
         for j, bound in enumerate(self.bounds.tolist()):
-            yield _brick(*at(self.matrix, j), bound)
+            yield threshold_of(*at(self.matrix, j), bound)
 
     def __call__(self, bits: Bits) -> Bits:
         """Return the output bits: (N, inputs) to (N, outputs)."""
@@ -105,10 +105,22 @@ class Head:
     def classes(self) -> int:
         return len(self.weights)
 
+    @property
+    def order(self) -> Integers:
+        """Return the classes by rank: among equal scores the first of them is the answer."""
+        return np.argsort(self.ranks)
+
+    def gap(self, c: Any, k: Any) -> Integers:
+        """Return how far the score of c must exceed that of k for c to be preferred: 0 or 1. c, k: classes or arrays of them."""
+        return np.asarray(self.ranks[c] > self.ranks[k], dtype=np.int64)
+
+    def lead_bounds(self, c: int, k: Any = slice(None)) -> Any:
+        """Return the bounds with which class c is preferred to each class k: (weights[c] - weights[k]) @ x >= bound; c's is 0."""
+        return self.offsets[k] - self.offsets[c] + self.gap(c, k)
+
     def beats(self, c: int, k: int) -> Threshold:
         """Return the brick that holds exactly when class c is preferred to class k."""
-        bound = int(self.offsets[k]) - int(self.offsets[c]) + int(self.ranks[c] > self.ranks[k])
-        return threshold(self.weights[c] - self.weights[k], bound)
+        return threshold(self.weights[c] - self.weights[k], self.lead_bounds(c, k))
 
     def scores(self, bits: Bits) -> Integers:
         """Return the whole-number scores: (N, inputs) to (N, classes)."""
@@ -116,8 +128,7 @@ class Head:
 
     def __call__(self, bits: Bits) -> Integers:
         """Return the winning classes: (N, inputs) to (N,)."""
-        order = np.argsort(self.ranks)
-        return np.asarray(order[np.argmax(self.scores(bits)[:, order], axis=1)])
+        return np.asarray(self.order[np.argmax(self.scores(bits)[:, self.order], axis=1)])
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,8 +19,11 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import accumulate, combinations, product
-from math import gcd, prod
+from math import prod
 from typing import Protocol
+
+from bnnverify.encoders.adder import binary_sum, reaches
+from bnnverify.model.threshold import normal_weights, positive
 
 Clause = Sequence[int]
 Terms = tuple[tuple[int, int], ...]
@@ -57,28 +60,24 @@ def gathered(terms: Iterable[tuple[int, int]], bound: int) -> tuple[Terms, int]:
             bound -= weight
         weights[abs(literal)] = weights.get(abs(literal), 0) + (weight if literal > 0 else -weight)
     bound -= weights.pop(TRUE, 0)
-    bound -= sum(weight for weight in weights.values() if weight < 0)
-    return tuple((abs(w), v if w > 0 else -v) for v, w in sorted(weights.items()) if w), bound
+    variables = sorted(weights)
+    sizes, literals, bound = positive((weights[v] for v in variables), variables, bound, int.__neg__)
+    return tuple(zip(sizes, literals, strict=True)), bound
 
 
 def normal(terms: Terms, bound: int) -> tuple[Terms, int, bool]:
-    """Return an equal threshold, or the negation of one, with the smallest bound: terms, bound, negated.
+    """Return the threshold in normal form, or its negation, with the smallest bound: terms, bound, negated.
 
-    Weights above the bound are cut to it, common factors are divided out; of a threshold and its mirror image (not enough
-    zeros) the one with the smaller bound is kept, so that both are found under the same key.
+    Of a threshold and its mirror image (not enough zeros) the one with the smaller bound is returned, so that both are found
+    under the same key.
     """
-    negated = False
-    while bound > 0 and sum(w for w, _ in terms) >= bound:
-        factor = gcd(*(w for w, _ in terms))
-        terms, bound = tuple((w // factor, v) for w, v in terms), -(-bound // factor)
-        if any(w > bound for w, _ in terms):
-            terms = tuple((min(w, bound), v) for w, v in terms)
-            continue  # there may be a common factor again
-        mirror = sum(w for w, _ in terms) - bound + 1
-        if (bound, terms[0][1] < 0) <= (mirror, terms[0][1] > 0):
-            break
-        terms, bound, negated = tuple((w, -v) for w, v in terms), mirror, not negated
-    return terms, bound, negated
+    if not 0 < bound <= sum(w for w, _ in terms):  # a constant
+        return terms, bound, False
+    weights, bound = normal_weights([w for w, _ in terms], bound)
+    mirror, starts_negated = sum(weights) - bound + 1, terms[0][1] < 0
+    if (bound, starts_negated) <= (mirror, not starts_negated):
+        return tuple((w, v) for w, (_, v) in zip(weights, terms, strict=True)), bound, False
+    return tuple((w, -v) for w, (_, v) in zip(weights, terms, strict=True)), mirror, True
 
 
 def totalizer(clauses: Clauses, terms: Terms, bound: int) -> int:
@@ -156,22 +155,8 @@ def _branch(clauses: Clauses, test: int, then: int, other: int) -> int:
 
 def adder(clauses: Clauses, terms: Terms, bound: int) -> int:
     """Return the literal of terms >= bound, from a binary sum."""
-    waiting: list[list[int]] = [[] for _ in range(sum(w for w, _ in terms).bit_length())]
-    for weight, literal in terms:
-        for place in range(weight.bit_length()):
-            if weight >> place & 1:
-                waiting[place].append(literal)
-    reached = TRUE  # of the places so far, the lower ones
-    for place, queue in enumerate(waiting):
-        while len(queue) > 1:
-            three = (queue.pop(0), queue.pop(0), queue.pop(0) if queue else FALSE)
-            queue.append(_parity(clauses, *three))
-            if place + 1 == len(waiting):
-                waiting.append([])
-            waiting[place + 1].append(_majority(clauses, *three))
-        digit = queue[0] if queue else FALSE
-        reached = clauses.all([digit, reached]) if bound >> place & 1 else clauses.any([digit, reached])
-    return reached if bound >> len(waiting) == 0 else FALSE
+    digits = binary_sum(terms, FALSE, lambda *three: (_parity(clauses, *three), _majority(clauses, *three)))
+    return reaches(digits, bound, TRUE, lambda a, b: clauses.all([a, b]), lambda a, b: clauses.any([a, b]))
 
 
 def _parity(clauses: Clauses, *bits: int) -> int:

@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bnnverify.encoders.adder import binary_sum, reaches
 from bnnverify.encoders.diagrams.packages import PACKAGES, Node, Package
 from bnnverify.encoders.diagrams.threshold import Plan, plan
 from bnnverify.encoders.walk import brick, hidden, inside
 from bnnverify.errors import BadModel, BadQuery, Disagreement
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Head, Network
+from bnnverify.model.threshold import normal_weights, positive
 from bnnverify.problem.region import Region
 
 MEMORY = 4 << 30  # bytes for nodes when no limit is given; they are touched only as they are needed
@@ -55,6 +57,7 @@ class Inside:
     def at_least(self, weights: Sequence[int], bits: Sequence[Node], bound: int) -> Node:
         """Return the threshold within care: of inputs as its own diagram, of other bits whichever way costs less."""
         self.pause()
+        weights, bound = normal_weights(weights, bound)
         plain = self.variables.issuperset(bits)
         digits = sum(abs(w).bit_length() for w in weights)
         rows = plan(weights, bound, LONGEST_PLAN if plain else ROWS_PER_DIGIT * digits)
@@ -71,30 +74,16 @@ class Inside:
 
     def _added(self, weights: Sequence[int], bits: Sequence[Node], bound: int) -> Node:
         """Return where the sum, added up digit by digit, reaches bound."""
-        bound -= sum(w for w in weights if w < 0)  # -w · bit is w · (not bit) - w
-        terms = [(abs(w), bit if w > 0 else self.negate(bit)) for w, bit in zip(weights, bits, strict=True)]
-        digits = self._digits(terms)
-        if bound <= 0 or bound >> len(digits):
+        sizes, bits, bound = positive(weights, bits, bound, self.negate)
+        if not 0 < bound <= sum(sizes):
             return self.care if bound <= 0 else self.package.false
-        reached = self.care
-        for place, digit in enumerate(digits):
-            reached = digit & reached if bound >> place & 1 else digit | reached
-        return reached
+        digits = binary_sum(zip(sizes, bits, strict=True), self.package.false, self._full_adder)
+        return reaches(digits, bound, self.care, lambda a, b: a & b, lambda a, b: a | b)
 
-    def _digits(self, terms: Sequence[tuple[int, Node]]) -> list[Node]:
-        """Return the binary digits of the sum of weighted bits, lowest first: columns of bits, reduced by full adders."""
-        digits: list[Node] = []
-        width = sum(w for w, _ in terms).bit_length()
-        columns = [[bit for w, bit in terms if w >> place & 1] for place in range(width + 1)]
-        for place in range(width):
-            column = columns[place]
-            while len(column) > 1:
-                a, b, c = (*column[:3], self.package.false)[:3]
-                odd = self.package.either(a, b)
-                columns[place + 1].append(self.package.choose(odd, c, a))
-                column = [*column[3:], self.package.either(odd, c)]
-            digits.append(column[0] if column else self.package.false)
-        return digits
+    def _full_adder(self, a: Node, b: Node, c: Node) -> tuple[Node, Node]:
+        odd = self.package.either(a, b)
+        carry = self.package.choose(odd, c, a)
+        return self.package.either(odd, c), carry
 
     def within(self, care: Node) -> Inside:
         return replace(self, care=care)

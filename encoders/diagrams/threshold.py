@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import gcd
 
 FALSE, TRUE = 0, 1
 
@@ -29,8 +28,6 @@ def plan(weights: Sequence[int], bound: int, most: int) -> Plan | None:
     The intervals are those of Abío, Nieuwenhuis, Oliveras, Rodríguez-Carbonell and Mayer-Eichberger, "A New Look at BDDs
     for Pseudo-Boolean Constraints", JAIR 45 (2012), section 5, here found level by level instead of by recursion.
     """
-    divisor = gcd(*weights) or 1
-    weights, bound = [w // divisor for w in weights], -(-bound // divisor)
     needed = _needed(weights, bound)
     steps: list[tuple[int, int, int]] = []
     starts, nodes = [min(needed[-1][0], 0), 1], [TRUE, FALSE]  # after the last bit: nothing more is needed, or it is lost

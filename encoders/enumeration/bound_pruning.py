@@ -70,7 +70,6 @@ def _winner(head: Head, low: NDArray[np.bool_], high: NDArray[np.bool_]) -> NDAr
     guess = np.asarray(head(low.astype(np.uint8)))  # if any class wins everywhere, it wins here
     for c in np.unique(guess).tolist():
         mine = guess == c
-        bounds = head.offsets - head.offsets[c] + (head.ranks[c] > head.ranks)
         least, _ = _reach(head.weights[c] - head.weights, low[mine], high[mine])
-        guess[mine] = np.where(np.delete(least >= bounds, c, axis=1).all(axis=1), c, UNDECIDED)
+        guess[mine] = np.where((least >= head.lead_bounds(c)).all(axis=1), c, UNDECIDED)
     return guess

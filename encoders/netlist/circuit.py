@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import IntEnum
 
+from bnnverify.encoders.adder import binary_sum
 from bnnverify.model.network import Head
+from bnnverify.model.threshold import positive
 
 Wire = int
 FALSE, TRUE = 0, 1
@@ -53,8 +55,8 @@ class Circuit:
 
     def at_least(self, weights: Sequence[int], bits: Sequence[Wire], bound: int) -> Wire:
         """Return the carry out of the sum plus the complement of the bound: one adder tree, no comparator."""
-        weights, bits, base = _without_negatives(weights, bits)
-        bound, total = bound - base, sum(weights)
+        weights, bits, bound = positive(weights, bits, bound, self.negate)
+        total = sum(weights)
         if bound <= 0 or bound > total:
             return TRUE if bound <= 0 else FALSE
         width = total.bit_length()
@@ -107,20 +109,10 @@ class Circuit:
 
     def total(self, weights: Sequence[int], bits: Sequence[Wire], start: int) -> list[Wire]:
         """Return start + the weighted sum as a binary number, lowest bit first; no weight is negative, start neither."""
-        columns: list[list[Wire]] = [[] for _ in range((start + sum(weights)).bit_length())]
-        for weight, bit in zip(weights, bits, strict=True):
-            for place in _places(weight):
-                columns[place].append(bit)
-        for place in _places(start):
-            columns[place].append(TRUE)
-        for place, column in enumerate(columns):
-            while len(column) > 1:
-                a, b, c = column[0], column[1], column[2] if len(column) > 2 else FALSE
-                del column[:3]
-                column.append(self.differ(self.differ(a, b), c))
-                if place + 1 < len(columns):  # a carry out of the last place cannot happen
-                    columns[place + 1].append(self.majority(a, b, c))
-        return [column[0] if column else FALSE for column in columns]
+        return list(binary_sum([*zip(weights, bits, strict=True), (start, TRUE)], FALSE, self._full_adder))
+
+    def _full_adder(self, a: Wire, b: Wire, c: Wire) -> tuple[Wire, Wire]:
+        return self.differ(self.differ(a, b), c), self.majority(a, b, c)
 
     def reaches(self, a: Sequence[Wire], b: Sequence[Wire]) -> Wire:
         """Return whether the binary number a >= the binary number b, lowest bits first."""
@@ -134,10 +126,11 @@ class Circuit:
 
         Cheaper than one threshold per pair of classes: the scores are sums over the same bits and share their adders.
         """
-        order = sorted(range(head.classes), key=lambda c: head.ranks[c])
-        parts = [_without_negatives(head.weights[c].tolist(), bits) for c in range(head.classes)]
-        starts = [base + offset for (_, _, base), offset in zip(parts, head.offsets.tolist(), strict=True)]
-        field = [(self.total(*parts[c][:2], starts[c] - min(starts)), {c: TRUE}) for c in order]
+        rows = zip(head.weights.tolist(), head.offsets.tolist(), strict=True)
+        parts = [positive(row, bits, -offset, self.negate) for row, offset in rows]
+        least = min(-bound for _, _, bound in parts)
+        totals = [self.total(weights, literals, -bound - least) for weights, literals, bound in (parts[c] for c in head.order)]
+        field = [(total, {c: TRUE}) for c, total in zip(head.order.tolist(), totals, strict=True)]
         while len(field) > 1:
             pairs = [field[i : i + 2] for i in range(0, len(field), 2)]
             field = [self._match(*pair[0], *pair[1]) if len(pair) == 2 else pair[0] for pair in pairs]
@@ -160,14 +153,3 @@ class Circuit:
             self._known[key] = len(self.gates)
             self.gates.append(key)
         return self._known[key]
-
-
-def _without_negatives(weights: Sequence[int], bits: Sequence[Wire]) -> tuple[list[int], list[Wire], int]:
-    """Return weights > 0 and bits with the same sum up to a base: w * x = w + |w| * (1 - x) for negative w."""
-    used = [(w, bit) for w, bit in zip(weights, bits, strict=True) if w]
-    return [abs(w) for w, _ in used], [bit ^ (w < 0) for w, bit in used], sum(w for w, _ in used if w < 0)
-
-
-def _places(number: int) -> list[int]:
-    """Return the places of the 1s in the binary form of number."""
-    return [place for place in range(number.bit_length()) if number >> place & 1]

@@ -73,11 +73,10 @@ def _beaten(network: Network, c: int, bits: NDArray[np.uint8], moves: _Moves) ->
     head = network.head
     if head is None:
         return ()
-    bounds = head.offsets - head.offsets[c] + (head.ranks[c] > head.ranks)
+    bounds = head.lead_bounds(c)
     leads = head.weights[c] - head.weights
     _, up = moves.reach(leads, bits)
     sums = leads @ bits.astype(np.int64)
     for k in np.flatnonzero(sums + up < bounds).tolist():
-        if k != c:
-            return c, k, int(sums[k]), int(bounds[k]), int(up[k])
+        return c, k, int(sums[k]), int(bounds[k]), int(up[k])
     return ()

@@ -166,10 +166,8 @@ def _possible(head: Head, moves: Region | None) -> NDArray[np.intp]:
     """Return the classes that no single rival beats everywhere."""
     possible = []
     for c in range(head.classes):
-        bounds = head.offsets - head.offsets[c] + (head.ranks[c] > head.ranks)
         _, high = _reach(head.weights[c] - head.weights, moves)
-        bounds[c] = 0
-        if np.all(high >= bounds):
+        if np.all(high >= head.lead_bounds(c)):
             possible.append(c)
     return np.array(possible, dtype=np.intp)
 

@@ -27,7 +27,7 @@ class MarginOracle:
 
     def __init__(self, network: Network, center: Bits, positions: NDArray[np.intp], targets: frozenset[int]) -> None:
         self._network, self._center, self._positions = network, center, positions
-        order = np.argsort(_head(network).ranks)  # among equal scores the first wins
+        order = _head(network).order  # among equal scores the first wins
         inside = np.isin(order, list(targets))
         self._targets, self._others = order[inside], order[~inside]
         self.freedom = len(positions)
@@ -99,8 +99,8 @@ class MarginOracle:
         if not len(self._targets) or not len(self._others):
             return np.full(len(scores), 1 if len(self._others) else -1)
         best, rival = (group[np.argmax(scores[:, group], axis=1)] for group in (self._targets, self._others))
-        rows, ranks = np.arange(len(scores)), self._head.ranks
-        margins: Integers = scores[rows, rival] - scores[rows, best] - (ranks[best] < ranks[rival])
+        rows = np.arange(len(scores))
+        margins: Integers = scores[rows, rival] - scores[rows, best] - self._head.gap(rival, best)
         return margins
 
 

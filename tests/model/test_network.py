@@ -41,8 +41,19 @@ def test_beats_agrees_with_the_answer() -> None:
         for x, label in zip(CUBE, head(CUBE), strict=True):
             for c in range(4):
                 rivals = [head.beats(c, k) for k in range(4) if k != c]
-                wins = all(sum(w * int(x[i]) for i, w in zip(t.positions, t.weights, strict=True)) >= t.bound for t in rivals)
+                wins = all(rival.holds(x) for rival in rivals)
                 assert wins == (c == label)
+                leads = (head.weights[c] - head.weights) @ x.astype(np.int64)
+                assert (leads >= head.lead_bounds(c)).all() == wins
+
+
+def test_the_tie_rule_is_in_the_head() -> None:
+    head = Head([[1], [1], [0]], [0, 5, 1], [2, 0, 1])
+    assert head.order.tolist() == [1, 2, 0]
+    assert head.gap(0, np.arange(3)).tolist() == [0, 1, 1]
+    assert head.gap(np.array([1, 2]), np.array([0, 1])).tolist() == [0, 1]
+    assert head.lead_bounds(0).tolist() == [0, 6, 2]
+    assert int(head.lead_bounds(2, 1)) == 5
 
 
 def test_prefix_and_tail_meet() -> None:
