@@ -67,7 +67,7 @@ HOMES = {  # outside library: the only folders or files that may import it
     "onnxruntime": {"formats/onnx/runtime"},
     "matplotlib": {"report/html/drawing"},
     "jinja2": {"report/html/template"},
-    "scipy": {"model/matrix", "queries/comparison/bootstrap", "queries/comparison/models", "queries/comparison/statistics"},
+    "scipy": {"model/sparse", "queries/comparison/bootstrap", "queries/comparison/models", "queries/comparison/statistics"},
     "sqlite3": {"queries/storage/store"},
     "pyarrow": {"queries/storage/export"},
     "rich": {"report/terminal", "report/latent_tables", "report/proof_table", "cli/progress", "cli/commands/demo"},

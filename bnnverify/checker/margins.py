@@ -12,7 +12,7 @@ import numpy as np
 from bnnverify.checker.claim import Claim
 from bnnverify.errors import Rejected
 from bnnverify.model.arrays import Bits, Integers
-from bnnverify.model.matrix import Matrix, Sparse, at
+from bnnverify.model.matrix import Matrix
 from bnnverify.model.network import Head, Network
 from bnnverify.problem.region import mask_of
 
@@ -59,7 +59,7 @@ class Remains:
     def neuron(self, block: int, j: int) -> Left:
         """Return what is left of this neuron's sum."""
         part = self.network.blocks[block]
-        positions, weights = at(part.matrix, j)
+        positions, weights = part.matrix.row(j)
         return self._left(block, dict(zip(positions.tolist(), weights.tolist(), strict=True)), int(part.bounds[j]))
 
     def preferred(self, c: int, k: int) -> Left:
@@ -86,7 +86,7 @@ class Remains:
         """Return the most by which each row's sum can fall and rise: at most radius flips; hidden bits each by itself."""
         moving = np.flatnonzero(self._moves[layer])
         flips = rows[:, moving] * (1 - 2 * self._bits[layer][moving].astype(np.int64))
-        swings = np.sort(flips.packed(0) if isinstance(flips, Sparse) else flips, axis=1)
+        swings = np.sort(flips.packed(0), axis=1)
         most = self._claim.radius if layer == 0 else len(moving)
         falls = -np.minimum(swings[:, :most], 0).sum(axis=1)
         return falls, np.maximum(swings[:, max(0, swings.shape[1] - most) :], 0).sum(axis=1)

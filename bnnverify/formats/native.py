@@ -20,7 +20,7 @@ from bnnverify.formats.arrays import Arrays, arrays_in
 from bnnverify.formats.glimpse import Format, Glimpse
 from bnnverify.model.arrays import Integers, as_integers
 from bnnverify.model.coding import InputCoding
-from bnnverify.model.matrix import Matrix, Sparse, parts_of
+from bnnverify.model.matrix import Matrix, Sparse, as_rows
 from bnnverify.model.network import Block, Head, Network, arrays_of
 
 VERSION = 1
@@ -33,7 +33,7 @@ def save(network: Network, path: str | Path) -> None:
     about |= {"name": network.name, "notes": network.notes, "record": dict(network.record)}
     arrays: dict[str, Any] = {"about": np.array(json.dumps(about))}
     for key, array in arrays_of(network).items():
-        arrays |= parts_of(key, array)
+        arrays |= {key: array} if isinstance(array, np.ndarray) else array.parts(key)
     try:
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
@@ -101,7 +101,7 @@ def _blocks(arrays: Arrays) -> list[Block]:
 
 def _rows(arrays: Arrays, name: str) -> Matrix:
     if name in arrays:
-        return _take(arrays, name, 2)
+        return as_rows(_take(arrays, name, 2), name)
     starts, positions, values = (_take(arrays, f"{name}.{part}", 1) for part in ("starts", "positions", "values"))
     width = _take(arrays, f"{name}.width", 1).tolist()
     if len(width) != 1:

@@ -27,7 +27,7 @@ ENOUGH = 10_000  # inputs that an importer compares with its source, unless all 
 class Layer:
     """A hidden layer: weights (m, n) over ±1 inputs, and what the source makes of sums before its sign: (k, m) to (k, m)."""
 
-    weights: Matrix
+    weights: Matrix | Integers
     activation: Callable[[Sums], Floats]
 
     def fires(self, sums: Sums) -> NDArray[np.bool_]:

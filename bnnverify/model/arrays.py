@@ -12,6 +12,7 @@ Integers = NDArray[np.int64]
 Indices = NDArray[np.int64]  # places in an array
 
 LARGEST_SUM = 2**62  # sums stay inside 64-bit integers with room for one comparison
+LARGEST_DENSE = 2**25  # numbers in one dense matrix: 256 MiB
 
 
 def as_integers(values: ArrayLike, what: str, ndim: int) -> Integers:
@@ -28,6 +29,6 @@ def as_integers(values: ArrayLike, what: str, ndim: int) -> Integers:
         raise BadModel(f"{what}: expected whole numbers, got type {array.dtype}")
     if array.size and float(np.abs(array.astype(np.float64)).max()) >= LARGEST_SUM:
         raise BadModel(f"{what}: expected numbers below 2^62, got a larger one")
-    whole = array.astype(np.int64)
-    whole.setflags(write=False)
-    return whole
+    integers = array.astype(np.int64)
+    integers.setflags(write=False)
+    return integers

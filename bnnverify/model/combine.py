@@ -6,6 +6,7 @@ import numpy as np
 
 from bnnverify.errors import BadModel
 from bnnverify.model.arrays import LARGEST_SUM, Integers
+from bnnverify.model.matrix import Dense, Matrix, fitting, identity, stacked
 from bnnverify.model.network import Block, Head, Network
 
 
@@ -21,36 +22,39 @@ def pair(a: Network, b: Network) -> Network:
     left = right = np.arange(a.inputs)  # where each network finds its bits among the joint ones
     width, blocks = a.inputs, []
     for i in range(max(len(a.blocks), len(b.blocks))):
-        rows = np.concatenate([_rows(a, i, left, width), _rows(b, i, right, width)])
-        different, place = _different(rows)
-        blocks.append(Block(different[:, :-1], different[:, -1]))
-        cut = len(rows) - (b.blocks[i].outputs if i < len(b.blocks) else len(right))
-        left, right, width = place[:cut], place[cut:], len(different)
+        ours, theirs = _over(a, i, left, width), _over(b, i, right, width)
+        joint = Block(stacked([ours.matrix, theirs.matrix]), np.concatenate([ours.bounds, theirs.bounds]))
+        first, place = _different(joint)
+        blocks.append(Block(fitting(joint.matrix[first]), joint.bounds[first]))
+        left, right, width = place[: ours.outputs], place[ours.outputs :], len(first)
     return Network(tuple(blocks), _head(a, b, left, right, width), a.coding, f"{a.name} and {b.name}")
 
 
-def _rows(network: Network, i: int, where: Integers, width: int) -> Integers:
-    """Return block i over the joint bits, bounds in the last column; behind the last block, its bits are handed on."""
+def _over(network: Network, i: int, where: Integers, width: int) -> Block:
+    """Return block i over the joint bits; behind the last block, one that hands its bits on."""
     if i < len(network.blocks):
-        weights, bounds = network.blocks[i].weights, network.blocks[i].bounds
-    else:
-        weights, bounds = np.eye(len(where), dtype=np.int64), np.ones(len(where), dtype=np.int64)
-    return np.column_stack([_spread(weights, where, width), bounds])
+        block = network.blocks[i]
+        return Block(_spread(block.matrix, where, width), block.bounds)
+    return Block(_spread(identity(len(where)), where, width), np.ones(len(where), dtype=np.int64))
 
 
-def _spread(weights: Integers, where: Integers, width: int) -> Integers:
+def _spread(weights: Matrix, where: Integers, width: int) -> Matrix:
     """Return weights with column j at where[j]; columns that meet, since their bits are equal, are added."""
-    spread = np.zeros((len(weights), width), dtype=np.int64)
-    np.add.at(spread.T, where, weights.T)
-    return spread
+    return weights.regrouped(where, np.ones_like(where), width)
 
 
-def _different(rows: Integers) -> tuple[Integers, Integers]:
-    """Return the different rows in the order in which they first come, and for each row which of them it is."""
-    _, first, place = np.unique(rows, axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    rank = np.argsort(order)
-    return rows[first[order]], rank[place.ravel()]
+def _different(block: Block) -> tuple[Integers, Integers]:
+    """Return the different neurons, ascending, the first of those that are equal, and for each neuron which of them it is."""
+    place: dict[tuple[bytes, bytes, int], int] = {}
+    first, which = list[int](), list[int]()
+    for j, bound in enumerate(block.bounds.tolist()):
+        positions, weights = block.matrix.row(j)
+        key = positions.tobytes(), weights.tobytes(), bound
+        if key not in place:
+            place[key] = len(first)
+            first.append(j)
+        which.append(place[key])
+    return np.array(first, dtype=np.int64), np.array(which, dtype=np.int64)
 
 
 def _head(a: Network, b: Network, left: Integers, right: Integers, width: int) -> Head:
@@ -58,7 +62,7 @@ def _head(a: Network, b: Network, left: Integers, right: Integers, width: int) -
         raise BadModel("pair: expected two networks with a head, got a prefix without one")
     if _largest(a.head) + _largest(b.head) >= LARGEST_SUM:
         raise BadModel("pair: expected scores that stay below 2^62 when added, got larger ones")
-    heads = (_spread(a.head.weights, left, width), _spread(b.head.weights, right, width))
+    heads = [_spread(Dense(head.weights), where, width).dense() for head, where in ((a.head, left), (b.head, right))]
     weights = (heads[0][:, None] + heads[1][None]).reshape(len(heads[0]) * len(heads[1]), width)
     offsets = (a.head.offsets[:, None] + b.head.offsets).ravel()
     ranks = (a.head.ranks[:, None] * b.head.classes + b.head.ranks).ravel()

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bnnverify.errors import BadModel
 from bnnverify.model.arrays import LARGEST_SUM, Integers, as_integers
-from bnnverify.model.matrix import Matrix, Sparse, as_rows, sizes
+from bnnverify.model.matrix import Matrix, as_rows
 from bnnverify.model.network import Block, Head
 
 Answers = NDArray[np.bool_]
@@ -32,13 +32,13 @@ def is_plus(values: ArrayLike, *, zero_is_plus: bool = True) -> Answers:
     return np.asarray(values >= 0 if zero_is_plus else values > 0)
 
 
-def sums_of(weights: Matrix) -> Integers:
+def sums_of(weights: ArrayLike | Matrix) -> Integers:
     """Return every sum that each row can take over ±1 inputs, ascending: (m, n) weights to (k, m).
 
     They step by 2 from -sum|w| to +sum|w|; rows with fewer sums repeat their largest. Of weights other than -1, 0, +1 some
     of these sums are never taken; the layer is asked there too, and must be a step there as well.
     """
-    reach = sizes(weights)
+    reach = as_rows(weights, "layer weights").sizes
     steps = int(reach.max(initial=0)) + 1
     if steps * max(len(reach), 1) > LARGEST_TABLE:
         raise BadModel(f"layer: expected at most {LARGEST_TABLE} sums to ask for, got {steps} for each of {len(reach)} neurons")
@@ -63,7 +63,7 @@ def steps_of(answers: ArrayLike, shape: tuple[int, ...], what: str) -> tuple[Ans
     return falls, np.where(falls, trues, len(table) - trues)
 
 
-def fold_block(weights: ArrayLike | Sparse, fires: Callable[[Integers], ArrayLike]) -> Block:
+def fold_block(weights: ArrayLike | Matrix, fires: Callable[[Integers], ArrayLike]) -> Block:
     """Return the block whose bit j is 1 exactly when the trained neuron j answers yes.
 
     weights: (m, n) whole numbers over ±1 inputs, dense or sparse. fires: from sums (k, m), column j holding values of

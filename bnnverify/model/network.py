@@ -17,9 +17,9 @@ from bnnverify.model.arrays import Bits as Bits
 from bnnverify.model.arrays import Integers as Integers
 from bnnverify.model.arrays import as_integers as as_integers
 from bnnverify.model.coding import InputCoding
-from bnnverify.model.matrix import Matrix, Sparse, as_rows, at, dense, printed
+from bnnverify.model.matrix import Dense, Matrix, as_rows, printed, reach
 from bnnverify.model.matrix import exact_products as exact_products
-from bnnverify.model.threshold import Threshold, threshold, threshold_of
+from bnnverify.model.threshold import Threshold, normal_rows, threshold, threshold_of
 
 AT_ONCE = 2**22  # bits of one layer, of all inputs that are looked at together
 
@@ -30,7 +30,7 @@ def _check_sums(weights: Integers, offsets: Integers | int, what: str) -> None:
         raise BadModel(f"{what}: expected weight sums below 2^62, got a larger one")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Block:
     """Output bit j is 1 exactly when matrix[j] @ x >= bounds[j]; x holds 0s and 1s.
 
@@ -40,18 +40,18 @@ class Block:
     matrix: Matrix
     bounds: Integers
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "matrix", as_rows(self.matrix, "block weights"))
-        object.__setattr__(self, "bounds", as_integers(self.bounds, "block bounds", 1))
+    def __init__(self, matrix: ArrayLike | Matrix, bounds: ArrayLike) -> None:
+        object.__setattr__(self, "matrix", as_rows(matrix, "block weights"))
+        object.__setattr__(self, "bounds", as_integers(bounds, "block bounds", 1))
         if len(self.bounds) != len(self.matrix):
             raise BadModel(f"block: expected {len(self.matrix)} bounds, one per row of weights, got {len(self.bounds)}")
-        if not isinstance(self.matrix, Sparse):
-            _check_sums(self.matrix, 0, "block")
+        if isinstance(self.matrix, Dense):
+            _check_sums(self.matrix.numbers, 0, "block")
 
     @cached_property
     def weights(self) -> Integers:
         """Return the matrix with its zeros written out; BadModel where sparse rows would become too large."""
-        return dense(self.matrix)
+        return self.matrix.dense()
 
     @property
     def inputs(self) -> int:
@@ -64,11 +64,24 @@ class Block:
     def rows(self) -> Iterator[Threshold]:
         """Yield each neuron as a brick: what encoders read, dense or sparse."""
         for j, bound in enumerate(self.bounds.tolist()):
-            yield threshold_of(*at(self.matrix, j), bound)
+            yield threshold_of(*self.matrix.row(j), bound)
 
     def __call__(self, bits: Bits) -> Bits:
         """Return the output bits: (N, inputs) to (N, outputs)."""
-        return (exact_products(bits, self.matrix) >= self.bounds).astype(np.uint8)
+        return (self.matrix.products(bits) >= self.bounds).astype(np.uint8)
+
+    def normal(self) -> Block:
+        """Return the block whose neurons are these in normal form; constants stay as they are."""
+        if self.matrix.largest <= 1:
+            return self
+        low, high = reach(self.matrix)
+        is_open = (low < self.bounds) & (self.bounds <= high)
+        rows, bounds = self.matrix.sparse(), self.bounds.copy()
+        entries, lengths = is_open[rows.owners], np.diff(rows.starts)[is_open]
+        values = rows.values.copy()
+        first = np.cumsum(lengths) - lengths
+        values[entries], bounds[is_open] = normal_rows(first, rows.values[entries], bounds[is_open])
+        return Block(replace(rows, values=values), bounds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,8 +128,12 @@ class Head:
         return np.asarray(self.ranks[c] > self.ranks[k], dtype=np.int64)
 
     def lead_bounds(self, c: int, k: Any = slice(None)) -> Any:
-        """Return the bounds with which class c is preferred to each class k: (weights[c] - weights[k]) @ x >= bound; c's is 0."""
+        """Return the bounds that leads(c) must reach for class c to be preferred to each class k, for itself 0: (classes,)."""
         return self.offsets[k] - self.offsets[c] + self.gap(c, k)
+
+    def leads(self, c: int) -> Matrix:
+        """Return how class c leads each class: (classes, inputs), row k is weights[c] - weights[k]."""
+        return Dense(self.weights[c] - self.weights)
 
     def beats(self, c: int, k: int) -> Threshold:
         """Return the brick that holds exactly when class c is preferred to class k."""
@@ -230,9 +247,9 @@ class Network:
         return digest.hexdigest()
 
 
-def arrays_of(network: Network) -> dict[str, Matrix]:
+def arrays_of(network: Network) -> dict[str, Matrix | Integers]:
     """Return the network as named whole-number arrays: what the native format stores and the fingerprint covers."""
-    arrays: dict[str, Matrix] = {}
+    arrays: dict[str, Matrix | Integers] = {}
     for i, block in enumerate(network.blocks):
         arrays[f"block{i}.weights"], arrays[f"block{i}.bounds"] = block.matrix, block.bounds
     if network.head is not None:

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bnnverify.errors import BadQuery, BadSample
 from bnnverify.model.arrays import Bits, Integers
-from bnnverify.model.matrix import Matrix, Sparse
+from bnnverify.model.matrix import Matrix
 from bnnverify.model.threshold import Threshold
 
 
@@ -149,7 +149,7 @@ class Region:
     def reach(self, weights: Matrix) -> tuple[Integers, Integers]:
         """Return the smallest and largest value of each weights[j] @ x over the region: (m, n) to (m,), (m,)."""
         flips = weights[:, self.free] * (1 - 2 * self.center[self.free].astype(np.int64))
-        rise = np.sort(flips.packed(self.outer) if isinstance(flips, Sparse) else flips, axis=1)
+        rise = np.sort(flips.packed(self.outer), axis=1)
         start = weights @ self.center.astype(np.int64)
         return start + self._extreme(rise).min(axis=1), start + self._extreme(rise[:, ::-1]).max(axis=1)
 

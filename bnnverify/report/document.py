@@ -7,10 +7,8 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any, Protocol
 
-import numpy as np
-
 from bnnverify._version import __version__
-from bnnverify.model.matrix import Matrix, Sparse, swing
+from bnnverify.model.matrix import Dense, Matrix, reach
 from bnnverify.model.network import Block, Network
 
 
@@ -34,7 +32,7 @@ def stamped(plain: dict[str, Any], model_sha256: str) -> str:
 
 def about(network: Network) -> dict[str, Any]:
     """Return the description of a network, as plain data."""
-    matrices = [*(block.matrix for block in network.blocks), *([network.head.weights] if network.head else [])]
+    matrices = [*(block.matrix for block in network.blocks), *([Dense(network.head.weights)] if network.head else [])]
     coding = network.coding
     return {
         "name": network.name,
@@ -58,13 +56,11 @@ def _essentials(record: Mapping[str, Any]) -> dict[str, Any]:
 def _weights(parts: Sequence[Matrix]) -> dict[str, int]:
     """Return how many weights there are, how many of them are 0, and the largest absolute value."""
     total = sum(prod(part.shape) for part in parts)
-    numbers = [part.values if isinstance(part, Sparse) else part for part in parts]
-    others = sum(int(np.count_nonzero(part)) for part in numbers)
-    largest = max(int(np.abs(part).max(initial=0)) for part in numbers)
-    return {"total": total, "zero": total - others, "largest": largest}
+    zeros = total - sum(part.entries for part in parts)
+    return {"total": total, "zero": zeros, "largest": max(part.largest for part in parts)}
 
 
 def _constant(block: Block) -> int:
     """Return how many neurons have the same output for every input."""
-    low, high = swing(block.matrix)
+    low, high = reach(block.matrix)
     return int(((low >= block.bounds) | (high < block.bounds)).sum())

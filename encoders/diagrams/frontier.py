@@ -21,8 +21,9 @@ from bnnverify.problem.region import Region
 
 Rows = NDArray[Any]  # one row of small whole numbers per kind
 MEMORY = 1 << 30  # bytes for kinds when no limit is given
+CHANGES = 1 << 26  # bytes of changes that are kept ready
 AT_ONCE = 1 << 18  # kinds that go on together: fewer lose merging, more bring the first counts later (docs/bdd.md)
-YIELD = 1 << 17  # finished kinds that are handed over together
+YIELD = 1 << 17  # finished kinds that are handed over together, fewer where they are wide
 FEW = 256  # kinds that are not worth merging
 WIDEST_WAYS = 2**62  # above, numbers of ways are Python integers
 MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads marks
@@ -73,25 +74,26 @@ class Frontier:
     def __init__(self, block: Block, region: Region, *, examples: bool = False, memory: int | None = None) -> None:
         self._block, self._region, self._examples = block, region, examples
         self._cube = (region.inner, region.outer) == (0, region.n)
-        self._order = np.lexsort(block.weights[::-1]) if block.outputs else np.arange(region.n)
-        self._weights = block.weights.T[self._order]
-        reach = np.abs([self._reach(0)[0][-1], self._reach(0)[1][-1]]).max(initial=0)
-        self._out = int(reach) + 1  # lacking so much, or so little, nothing can change a neuron any more
+        self._order = block.matrix.column_order()
+        self._rows = block.matrix[:, self._order]
+        self._columns = self._rows.T
+        furthest = np.abs([reach[-1] for reach in self._reach(0)]).max(initial=0)
+        self._out = int(furthest) + 1  # lacking so much, or so little, nothing can change a neuron any more
         largest = max(2 * self._out, region.outer + 1)
-        dtype = next((t for t in (np.int8, np.int16, np.int32) if largest <= np.iinfo(t).max), np.int64)
-        columns = block.outputs + 1
-        self._changes = np.zeros((region.n, columns + -columns % 8), dtype=dtype)
-        fitting = (memory or MEMORY) // (max(region.n, 16) * (self._changes.shape[1] * self._changes.itemsize + 8))
+        self._dtype = np.dtype(next((t for t in (np.int8, np.int16, np.int32) if largest <= np.iinfo(t).max), np.int64))
+        self._width = block.outputs + 1 + -(block.outputs + 1) % 8
+        room, each = memory or MEMORY, self._width * self._dtype.itemsize + 8  # bytes, for all kinds and for one
+        fitting = room // (max(region.n, 16) * each)
         self._most = max(1, min(AT_ONCE, fitting))  # about one half waits per level
-        self._changes[:, : block.outputs] = -self._weights
-        self._changes[:, block.outputs] = not self._cube
+        self._ready = max(1, min(YIELD, room // (16 * each)))
+        self._changes: dict[int, Rows] = {}
 
     def codes(self, pause: Callable[[], None] = lambda: None) -> Iterator[Codes]:
         """Yield all points of the region in groups of codes; pause is called now and then and may raise to stop the work."""
         finished = list[_Kinds]()
         for kinds in self._done(pause):
             finished.append(kinds)
-            if sum(map(len, finished)) >= YIELD:
+            if sum(map(len, finished)) >= self._ready:
                 yield self._finished(finished)
                 finished = []
         if finished:
@@ -119,7 +121,7 @@ class Frontier:
         return replace(kinds.only(slice(half)), merged=half), [replace(kinds.only(slice(half, None)), merged=len(kinds) - half)]
 
     def _start(self) -> _Kinds:
-        rows = np.zeros((1, self._changes.shape[1]), dtype=self._changes.dtype)
+        rows = np.zeros((1, self._width), dtype=self._dtype)
         rows[0, : self._block.outputs] = np.clip(self._block.bounds, -self._out, self._out)
         ways = np.ones(1, dtype=np.int64 if self._region.size < WIDEST_WAYS else object)
         return _Kinds(0, rows, ways, np.zeros((1, -(-self._region.n // 8) if self._examples else 0), dtype=np.uint8))
@@ -127,7 +129,7 @@ class Frontier:
     def _stepped(self, kinds: _Kinds) -> tuple[_Kinds, _Kinds]:
         """Return the kinds after one more input, flipped or not, and apart from them those that have no flip left."""
         level = kinds.level
-        flipped = replace(kinds, rows=kinds.rows + self._changes[level], examples=self._marked(kinds.examples, level))
+        flipped = replace(kinds, rows=kinds.rows + self._change(level), examples=self._marked(kinds.examples, level))
         if self._cube:
             return replace(_together([kinds, flipped]), level=level + 1, merged=kinds.merged), kinds.only(slice(0))
         spent = self._flips(flipped) == self._region.outer
@@ -135,6 +137,17 @@ class Frontier:
         if late > 0:
             kinds = kinds.only(self._flips(kinds) >= late)
         return replace(_together([kinds, flipped.only(~spent)]), level=level + 1, merged=kinds.merged), flipped.only(spent)
+
+    def _change(self, level: int) -> Rows:
+        """Return what a flip of this level's input adds to the row of a kind."""
+        if level not in self._changes:
+            if len(self._changes) * self._width * self._dtype.itemsize >= CHANGES:
+                self._changes.clear()
+            change = np.zeros(self._width, dtype=self._dtype)
+            change[: self._block.outputs] = -self._columns[level : level + 1].dense()[0]
+            change[self._block.outputs] = not self._cube
+            self._changes[level] = change
+        return self._changes[level]
 
     def _marked(self, examples: Bits, level: int) -> Bits:
         if not self._examples:
@@ -146,7 +159,8 @@ class Frontier:
     def _merged(self, kinds: _Kinds) -> _Kinds:
         """Return the kinds with neurons that cannot change any more all lacking the same, and each kind once."""
         left = np.minimum(self._region.outer - self._flips(kinds), self._region.n - kinds.level)
-        least, most = (reach.astype(self._changes.dtype)[left] for reach in self._reach(kinds.level))
+        reaches = (reach.astype(self._dtype) for reach in self._reach(kinds.level))
+        least, most = (reach[np.minimum(left, len(reach) - 1)] for reach in reaches)
         lacks = kinds.rows[:, : self._block.outputs]
         lacks = np.where(lacks > most, self._out, np.where(lacks <= least, -self._out, lacks))
         rows = kinds.rows.copy()
@@ -155,15 +169,16 @@ class Frontier:
         return replace(kinds, merged=len(kinds))
 
     def _reach(self, level: int) -> tuple[Integers, Integers]:
-        """Return how far d flips from this level on can move each neuron's sum, down and up: (outer + 1, neurons) both."""
-        rising = np.sort(self._weights[level:], axis=0)
+        """Return how far 0, 1, 2, ... flips from this level on can move each neuron's sum, down and up: (flips, neurons) both.
+
+        The last row holds for more flips as well.
+        """
+        rising = np.sort(self._rows[:, level:].packed(0), axis=1)
         both = []
-        for best in (np.minimum(rising, 0), np.maximum(rising, 0)[::-1]):
-            sums = np.zeros((self._region.outer + 1, self._block.outputs), dtype=np.int64)
-            known = min(len(best), self._region.outer)
-            sums[1 : known + 1] = np.cumsum(best[:known], axis=0)
-            sums[known + 1 :] = sums[known]
-            both.append(sums)
+        for best in (np.minimum(rising, 0), np.maximum(rising, 0)[:, ::-1]):
+            sums = np.zeros((self._block.outputs, 1 + min(best.shape[1], self._region.outer)), dtype=np.int64)
+            np.cumsum(best[:, : sums.shape[1] - 1], axis=1, out=sums[:, 1:])
+            both.append(np.ascontiguousarray(sums.T))
         return both[0], both[1]
 
     def _flips(self, kinds: _Kinds) -> Integers:

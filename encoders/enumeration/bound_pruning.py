@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bnnverify.encoders.enumeration.layout import Runs
 from bnnverify.encoders.netlist.backends.words import ONES, Words
 from bnnverify.model.arrays import Integers
-from bnnverify.model.matrix import Matrix, by_sign, exact_products
+from bnnverify.model.matrix import reach_between
 from bnnverify.model.network import Head, Network
 
 UNDECIDED = -1
@@ -31,7 +31,7 @@ class Pruner:
         """Return for each run the class that all of its points have, or UNDECIDED. choice: (neurons, runs) rows."""
         low, high = self._first(runs, choice)
         for block in self._network.blocks[1:]:
-            least, most = _reach(block.matrix, low, high)
+            least, most = reach_between(block.matrix, low, high)
             low, high = least >= block.bounds, most >= block.bounds
         head = self._network.head
         return np.full(len(runs), UNDECIDED, dtype=np.intp) if head is None else _winner(head, low, high)
@@ -57,19 +57,11 @@ class Pruner:
         return self._before[lane]
 
 
-def _reach(weights: Matrix, low: NDArray[np.bool_], high: NDArray[np.bool_]) -> tuple[Integers, Integers]:
-    """Return the least and the largest of each weights @ x for bits between low and high: (runs, rows) each."""
-    falls, rises = by_sign(weights)
-    lows, highs = low.astype(np.uint8), high.astype(np.uint8)
-    least = exact_products(lows, rises) + exact_products(highs, falls)
-    return least, exact_products(highs, rises) + exact_products(lows, falls)
-
-
 def _winner(head: Head, low: NDArray[np.bool_], high: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Return the class that beats all others whatever the bits between low and high are, or UNDECIDED."""
     guess = np.asarray(head(low.astype(np.uint8)))  # if any class wins everywhere, it wins here
     for c in np.unique(guess).tolist():
         mine = guess == c
-        least, _ = _reach(head.weights[c] - head.weights, low[mine], high[mine])
+        least, _ = reach_between(head.leads(c), low[mine], high[mine])
         guess[mine] = np.where((least >= head.lead_bounds(c)).all(axis=1), c, UNDECIDED)
     return guess

@@ -9,11 +9,9 @@ from itertools import pairwise
 from math import inf
 
 from bnnverify.encoders.presolve.presolve import Open, after_first_block
-from bnnverify.model.matrix import Sparse
 from bnnverify.model.network import Network
 
 POINT, WEIGHT = 1e-6, 5e-11  # the network's own matrix products: per point, and per point and weight
-SPARSE = 4  # weights of dense rows take as long there as one of sparse rows
 TABLE = 5e-3  # to make the first layer's table and the smallest netlist
 # Netlists: to make them, then per point; both per weight behind the first layer: in numpy, step by step, by code of their own.
 NETLISTS = (2e-5, 3.2e-11), (5e-5, 4e-12), (3.4e-4, 2.2e-12)
@@ -25,13 +23,14 @@ HOPELESS = 1e5  # seconds above which nobody waits for enumeration
 
 def products(solved: Open) -> float:
     """Return the seconds for putting every point through the network itself."""
-    weights = _weights(solved.network, 0, sparse=SPARSE)
-    return _points(solved) * (POINT + WEIGHT * weights)
+    network = solved.network
+    work = sum(block.matrix.work for block in network.blocks) + _head(network)
+    return _points(solved) * (POINT + WEIGHT * work)
 
 
 def netlist(solved: Open) -> float:
     """Return the seconds for making a netlist and running it on every point, the best way there is."""
-    behind = _weights(solved.network, 1)
+    behind = sum(block.matrix.size for block in solved.network.blocks[1:]) + _head(solved.network)
     return TABLE + behind * min(making + _points(solved) * each for making, each in NETLISTS)
 
 
@@ -60,11 +59,8 @@ def points_in_words(solved: Open) -> str:
     return f"{min(solved.region.size, 10**30):.3g} points"
 
 
-def _weights(network: Network, first: int, *, sparse: int = 1) -> int:
-    """Return how many weights there are from this block on, zeros that are written out among them, a sparse one as so many."""
-    head = network.head.weights.size if network.head else 0
-    rows = [block.matrix for block in network.blocks[first:]]
-    return head + sum(sparse * part.size if isinstance(part, Sparse) else part.size for part in rows)
+def _head(network: Network) -> int:
+    return network.head.weights.size if network.head else 0
 
 
 def _points(solved: Open) -> float:

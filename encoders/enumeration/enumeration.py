@@ -21,12 +21,15 @@ from bnnverify.encoders.netlist.circuit import Circuit
 from bnnverify.encoders.presolve.presolve import Open
 from bnnverify.encoders.walk import hidden
 from bnnverify.model.arrays import Bits, Indices
+from bnnverify.model.matrix import identity
 from bnnverify.model.network import Block, Network
 
 STEPPING = 2**20  # points from which on a stepper saves more time than it takes to load
 LARGE = 2**28  # points from which on a kernel saves more time than it takes to compile
 LOOKED_UP = 16  # bits of a code, up to which counting in a table is faster than sorting
 AT_ONCE = 2**12  # words per interpreted step: a wire's words are then 32 KB, and those in use stay in the cache
+WORDS = 2**25  # of all inputs together in such a step: 256 MiB
+CHOICES = 2**26  # rows of the first layer that are chosen together: 256 MiB of row numbers
 PRUNING = 45_000  # as many gates on one point take four times as long as one weight of a bound on one run
 MANY = 2**6  # runs; where there are no more, drawing some is no better than taking one after the other
 DRAWN = 2**22  # random numbers at a time
@@ -60,7 +63,9 @@ class Enumeration:
         looking = slowness * (len(circuit.gates) + 100)  # at one point, in gates of a kernel
         bounding = PRUNING * sum(a * b for a, b in pairwise(network.widths[1:]))
         self._pruner = Pruner(self.table.rows, network) if network.head and looking * points_per_run > bounding else None
-        self._most = max(1, min(2**13, CHUNK // looking // points_per_run))
+        wide = max(1, len(inputs))
+        self._most = max(1, min(2**13, CHOICES // wide, CHUNK // looking // points_per_run))
+        self._at_once = max(1, min(AT_ONCE, WORDS // wide))
 
     @property
     def _way(self) -> str:
@@ -121,7 +126,7 @@ class Enumeration:
     def glimpsed(self, runs: Runs, targets: list[int]) -> Bits | None:
         """Return the flips of one point where a target wins, or None, without making code that would be faster."""
         choice = self.table.choice(runs.prefixes)
-        for part in _batches(runs.stops - runs.starts):
+        for part in _batches(runs.stops - runs.starts, self._at_once):
             wins = self._wins(runs[part], choice[:, part], targets)
             hits = np.flatnonzero(wins)
             if len(hits):
@@ -148,7 +153,7 @@ class Enumeration:
     def bits(self, runs: Runs) -> Iterator[tuple[slice, Bits]]:
         """Yield neighbouring runs, and the asked bits at all their points, run after run, lane after lane: (asked, points)."""
         choice = self.table.choice(runs.prefixes)
-        for part in _batches(runs.stops - runs.starts):
+        for part in _batches(runs.stops - runs.starts, self._at_once):
             words, inside = gathered(self.table.rows, choice[:, part], runs.starts[part].tolist(), runs.stops[part].tolist())
             points = 64 * len(inside)
             yield part, unpacked(self.program(words), points)[:, unpacked(inside[None], points)[0] == 1]
@@ -156,7 +161,7 @@ class Enumeration:
     def _interpreted(self, rows: Words, choice: NDArray[np.int32], starts: Indices, stops: Indices) -> Numbers:
         """Do what a Kernel does, in numpy."""
         totals = np.zeros(len(self.program.results), dtype=np.int64)
-        for part in _batches(stops - starts):
+        for part in _batches(stops - starts, self._at_once):
             words, inside = gathered(rows, choice[:, part], starts[part].tolist(), stops[part].tolist())
             totals += np.bitwise_count(self.program(words) & inside).sum(axis=1, dtype=np.int64)
         return [int(k) for k in totals]
@@ -177,7 +182,7 @@ class Enumeration:
 def _with_a_block(network: Network) -> Network:
     """Return a head alone with a block in front that hands the inputs on."""
     n = network.inputs
-    return replace(network, blocks=(Block(np.eye(n, dtype=np.int64), np.ones(n, dtype=np.int64)),))
+    return replace(network, blocks=(Block(identity(n), np.ones(n, dtype=np.int64)),))
 
 
 def _occurring(bits: Bits) -> tuple[Indices, Indices]:
@@ -192,12 +197,12 @@ def _occurring(bits: Bits) -> tuple[Indices, Indices]:
     return met, times[met]
 
 
-def _batches(lengths: Indices) -> Iterator[slice]:
-    """Yield neighbouring runs of about AT_ONCE words together."""
+def _batches(lengths: Indices, at_once: int) -> Iterator[slice]:
+    """Yield neighbouring runs of about so many words together."""
     ends = np.cumsum(-(-lengths // 64))
     start = 0
     while start < len(ends):
-        limit = (int(ends[start - 1]) if start else 0) + AT_ONCE
+        limit = (int(ends[start - 1]) if start else 0) + at_once
         stop = max(start + 1, int(np.searchsorted(ends, limit, side="right")))
         yield slice(start, stop)
         start = stop

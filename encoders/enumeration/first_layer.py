@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnverify.encoders.enumeration.layout import Layout, shortest
+from bnnverify.encoders.enumeration.layout import DEEPEST, Layout, shortest
 from bnnverify.encoders.netlist.backends.words import Words, packed
 from bnnverify.model.arrays import Bits, Indices, Integers
 from bnnverify.model.network import Block
@@ -28,7 +28,7 @@ class Table:
 
     def __init__(self, block: Block, inner: int, outer: int, *, mixed: bool) -> None:
         self._block = block
-        spread = np.sort(np.abs(block.weights), axis=1)[:, ::-1].cumsum(axis=1)
+        spread = block.matrix.largest_sums(DEEPEST)
 
         def fits(layout: Layout) -> bool:
             span = 2 * spread[:, layout.deepest - 1] + 1 if layout.deepest else np.ones(block.outputs)
@@ -37,12 +37,12 @@ class Table:
         self.layout = shortest(block.inputs, inner, outer, fits, mixed=mixed)
         self._steps: list[_Steps] = []
         width, used = -(-self.layout.lane_count // BLOCK) * (BLOCK // 64), 2
-        for weights in block.weights:
+        for weights in block.matrix.written_out():
             self._steps.append(_Steps(_distinct(self.layout.sums(weights)), used))
             used += len(self._steps[-1].values) - 1
         self.rows: Words = np.zeros((used, width), dtype=np.uint64)
         self.rows[ONES] = ~np.uint64(0)
-        for weights, steps in zip(block.weights, self._steps, strict=True):
+        for weights, steps in zip(block.matrix.written_out(), self._steps, strict=True):
             later = steps.values[1:]
             if len(later):  # sums are made twice, because those of all neurons together may not fit into memory
                 self.rows[steps.first : steps.first + len(later)] = packed(self.layout.sums(weights) >= later[:, None], width)
@@ -55,7 +55,8 @@ class Table:
         """Return for each prefix the row of every neuron: (runs, prefix size) to (neurons, runs)."""
         rows = np.empty((self._block.outputs, len(prefixes)), dtype=np.int32)
         columns = np.ascontiguousarray(prefixes.T)
-        for j, (steps, weights, bound) in enumerate(zip(self._steps, self._block.weights, self._block.bounds, strict=True)):
+        neurons = zip(self._steps, self._block.matrix.written_out(), self._block.bounds, strict=True)
+        for j, (steps, weights, bound) in enumerate(neurons):
             rows[j] = steps.rows(bound - weights[columns].sum(axis=0))
         return rows
 

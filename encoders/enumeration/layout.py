@@ -20,6 +20,9 @@ from bnnverify.model.arrays import Indices, Integers
 Flips = tuple[int, ...]
 T = TypeVar("T")
 
+LONGEST_TAIL = 4
+DEEPEST = 20  # flips of a lane
+
 
 @dataclass(frozen=True, eq=False)
 class Runs:
@@ -116,8 +119,8 @@ class LastFlips:
 
     def sums(self, weights: Integers) -> Integers:
         """Sets that begin with m are m and the first sets of one flip fewer, those behind m: one addition for all of them."""
-        sums = [np.zeros(1, dtype=np.int64)]
-        for size in range(1, self.tail + 1):
+        sums = [np.zeros(1, dtype=np.int64), weights[::-1].astype(np.int64)]
+        for size in range(2, self.tail + 1):
             behind = (weights[m] + sums[-1][: comb(self.freedom - 1 - m, size - 1)] for m in reversed(range(self.freedom)))
             sums.append(np.concatenate([*behind, sums[0][:0]]))
         full = sums[self.tail] if self._full else sums[0][:0]
@@ -272,7 +275,7 @@ def shortest(freedom: int, inner: int, outer: int, fits: Callable[[Layout], bool
 
     mixed: runs may hold points of several distances. One run costs about as much as making twenty lanes, on one core.
     """
-    tails: list[Any] = [LastFlips(freedom, inner, outer, tail) for tail in range(1, min(freedom, 4) + 1)]
-    halves: list[Any] = [Halves(freedom, inner, outer, width, mixed) for width in range(min(freedom, 20) + 1)]
+    tails: list[Any] = [LastFlips(freedom, inner, outer, tail) for tail in range(1, min(freedom, LONGEST_TAIL) + 1)]
+    halves: list[Any] = [Halves(freedom, inner, outer, width, mixed) for width in range(min(freedom, DEEPEST) + 1)]
     fitting: list[Layout] = [layout for layout in (*tails, *halves) if fits(layout)]
     return min(fitting or halves[:1], key=lambda layout: 20 * layout.run_count + layout.lane_count)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bnnverify.encoders.presolve.presolve import Presolved
 from bnnverify.model.arrays import Integers
-from bnnverify.model.matrix import Matrix, swing
+from bnnverify.model.matrix import Matrix, reach
 from bnnverify.model.network import Network
 from bnnverify.problem.region import Region
 
@@ -60,7 +60,7 @@ class _Moves:
             low, high = self.region.reach(weights)
             start = weights @ bits.astype(np.int64)
             return start - low, high - start
-        low, high = swing((weights * (1 - 2 * bits.astype(np.int64)))[:, self.live])
+        low, high = reach((weights * (1 - 2 * bits.astype(np.int64)))[:, self.live])
         return -low, high
 
 
@@ -74,7 +74,7 @@ def _beaten(network: Network, c: int, bits: NDArray[np.uint8], moves: _Moves) ->
     if head is None:
         return ()
     bounds = head.lead_bounds(c)
-    leads = head.weights[c] - head.weights
+    leads = head.leads(c)
     _, up = moves.reach(leads, bits)
     sums = leads @ bits.astype(np.int64)
     for k in np.flatnonzero(sums + up < bounds).tolist():

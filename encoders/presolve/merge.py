@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnverify.model.arrays import LARGEST_SUM, Integers
-from bnnverify.model.matrix import Matrix, Sparse, at, dense, swing
+from bnnverify.model.matrix import Dense, Matrix
 from bnnverify.model.network import Block, Head, Network
 
 MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads marks
@@ -45,15 +45,7 @@ class Stand:
         """Return rows, (k, m), over the neurons that are left, (k, left), and what else their sums hold, (k,)."""
         signs = np.where(self.opposite, -1, 1)
         columns = np.searchsorted(self.left, self.which)
-        besides = rows @ self.opposite.astype(np.int64)
-        if isinstance(rows, Sparse):
-            owners = np.repeat(np.arange(len(rows)), np.diff(rows.starts))
-            entries = rows.values * signs[rows.positions]
-            return Sparse.of((len(rows), len(self.left)), owners, columns[rows.positions], entries), besides
-        sums = rows[:, self.left]
-        for j in np.setdiff1d(np.arange(len(self.which)), self.left).tolist():
-            sums[:, columns[j]] += signs[j] * rows[:, j]
-        return sums, besides
+        return rows.regrouped(columns, signs, len(self.left)), rows @ self.opposite.astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +80,8 @@ def merged(network: Network) -> Merged | None:
 
 def _over_fewer(head: Head, stand: Stand) -> Head | None:
     """Return the head over the neurons that are left; None if its numbers would be too large for one."""
-    rows, besides = stand.read(head.weights)
-    weights, offsets = dense(rows), head.offsets + besides
+    rows, besides = stand.read(Dense(head.weights))
+    weights, offsets = rows.dense(), head.offsets + besides
     sizes = np.abs(weights.astype(np.float64)).sum(axis=1) + np.abs(offsets.astype(np.float64))
     return Head(weights, offsets, head.ranks) if sizes.max(initial=0) < LARGEST_SUM else None
 
@@ -97,14 +89,15 @@ def _over_fewer(head: Head, stand: Stand) -> Head | None:
 def alike(block: Block) -> Stand:
     """Return who stands for whom. Constants stand for nobody but themselves."""
     stand = _nobody(block.outputs)
-    rows, bounds = _normal(block.matrix, block.bounds)
+    normal = block.normal()
+    rows, bounds = normal.matrix, normal.bounds
     signed = rows @ _spread(block.inputs)  # of a row and its opposite, one has a negative mark
     marks, turned = np.abs(signed).tolist(), (signed < 0).tolist()
     if len(set(marks)) == len(marks):
         return stand
     times, first = Counter(marks), dict[tuple[bytes, bytes, int], int]()
     for j in (j for j, mark in enumerate(marks) if times[mark] > 1):
-        positions, weights = at(rows, j)
+        positions, weights = rows.row(j)
         if not weights[weights < 0].sum() < bounds[j] <= weights[weights > 0].sum():
             continue
         sign, bound = (-1, 1 - int(bounds[j])) if turned[j] else (1, int(bounds[j]))
@@ -122,33 +115,3 @@ def _spread(n: int) -> Integers:
     """Return n numbers that are unlike each other: sums of some of them are rarely equal."""
     numbers = np.arange(1, n + 1, dtype=np.uint64) * MIX
     return ((numbers ^ (numbers >> np.uint64(29))) * MIX).view(np.int64)
-
-
-def _normal(rows: Matrix, bounds: Integers) -> tuple[Matrix, Integers]:
-    """Return rows that say the same, with smaller weights where that can be; as they are if all are -1, 0 or 1."""
-    if isinstance(rows, Sparse) or (rows.max(initial=0) <= 1 and rows.min(initial=0) >= -1):
-        return rows, bounds
-    low, high = swing(rows)
-    large = (np.abs(rows).max(axis=1) > 1) & (low < bounds) & (bounds <= high)
-    rows, bounds = rows.copy(), bounds.copy()
-    rows[large], bounds[large] = _smaller(rows[large], bounds[large])
-    return rows, bounds
-
-
-def _smaller(rows: Integers, bounds: Integers) -> tuple[Integers, Integers]:
-    """Return rows that say the same, none of them a constant, with the smallest weights that the rules give.
-
-    A sum lies need above its least where it reaches the bound, and spare below its largest where it just fails to: a
-    weight of need or more decides alone that it does, one of spare or more that it does not.
-    """
-    while True:
-        factors = np.gcd.reduce(rows, axis=1)
-        rows, bounds = rows // factors[:, None], -(-bounds // factors)
-        low, high = swing(rows)
-        need, spare = bounds - low, high - bounds + 1
-        least = np.minimum(need, spare)[:, None]
-        cut = np.clip(rows, -least, least)
-        if np.array_equal(cut, rows):
-            return rows, bounds
-        low, high = swing(cut)
-        rows, bounds = cut, np.where(need <= spare, low + need, high - spare + 1)

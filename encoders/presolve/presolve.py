@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bnnverify.encoders.presolve.merge import Merged, Stand, merged
 from bnnverify.model.arrays import Bits, Integers
-from bnnverify.model.matrix import Matrix, fitting, swing
+from bnnverify.model.matrix import Matrix, fitting, reach
 from bnnverify.model.network import Block, Head, Network
 from bnnverify.problem.budget import Budget
 from bnnverify.problem.region import Everything, HammingBall, Region
@@ -159,14 +159,14 @@ def _followed(names: tuple[tuple[int, int, bool], ...], stand: Stand, left: tupl
 
 
 def _reach(weights: Matrix, moves: Region | None) -> tuple[Integers, Integers]:
-    return moves.reach(weights) if moves is not None else swing(weights)
+    return moves.reach(weights) if moves is not None else reach(weights)
 
 
 def _possible(head: Head, moves: Region | None) -> NDArray[np.intp]:
     """Return the classes that no single rival beats everywhere."""
     possible = []
     for c in range(head.classes):
-        _, high = _reach(head.weights[c] - head.weights, moves)
+        _, high = _reach(head.leads(c), moves)
         if np.all(high >= head.lead_bounds(c)):
             possible.append(c)
     return np.array(possible, dtype=np.intp)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bnnverify.errors import BadModel
 from bnnverify.model.arrays import Bits, Integers
-from bnnverify.model.matrix import Matrix, Sparse, dense, exact_products
+from bnnverify.model.matrix import Dense, exact_products
 from bnnverify.model.network import Head, Network
 
 Floats = NDArray[np.float64]
@@ -32,10 +32,10 @@ class MarginOracle:
         self._targets, self._others = order[inside], order[~inside]
         self.freedom = len(positions)
         self._head = _head(network)
-        first = network.blocks[0].matrix if network.blocks else self._head.weights
+        first = network.blocks[0].matrix if network.blocks else Dense(self._head.weights)
         self._rows = first[:, positions] * (1 - 2 * center[positions].astype(np.int64))
-        self._moves = _turned(self._rows)  # what each flip adds to the first sums: (freedom, m)
-        self._spreads = [np.sqrt(np.maximum(_squares(block.matrix), 1)) / 2 for block in network.blocks]
+        self._moves = self._rows.T  # what each flip adds to the first sums: (freedom, m)
+        self._spreads = [np.sqrt(np.maximum(block.matrix.squares, 1)) / 2 for block in network.blocks]
         self._start = first @ center.astype(np.int64)
         self._at_once = 1 + AT_ONCE // max(1, *network.widths)
 
@@ -53,7 +53,7 @@ class MarginOracle:
         """Return the margins after changing one position of which (k,) in flips (freedom,), each on its own: (k,)."""
         sums: Integers = self._start + flips.astype(np.int64) @ self._moves
         signs: Integers = 1 - 2 * flips.astype(np.int64)  # a position that is flipped already moves back
-        return self._by_parts(which, lambda some: sums + dense(self._moves[some]) * signs[some, None])
+        return self._by_parts(which, lambda some: sums + self._moves[some].dense() * signs[some, None])
 
     def _by_parts(self, points: NDArray[Any], sums: Callable[[NDArray[Any]], Integers]) -> Integers:
         """Return the margins of points, whose first-layer sums are worked out for so many at once as fit into memory."""
@@ -78,7 +78,7 @@ class MarginOracle:
         scores = self._head.scores(bits)[0] if slopes else sums + self._head.offsets
         best, rival = (group[np.argmax(scores[group])] for group in (self._targets, self._others))
         if not slopes:
-            moves = dense(self._moves)
+            moves = self._moves.dense()
             return np.asarray(moves[:, rival] - moves[:, best], dtype=np.float64)
         back: Floats = (self._head.weights[rival] - self._head.weights[best]).astype(np.float64)
         for block, slope in zip(self._network.blocks[:0:-1], slopes[:0:-1], strict=True):
@@ -102,14 +102,6 @@ class MarginOracle:
         rows = np.arange(len(scores))
         margins: Integers = scores[rows, rival] - scores[rows, best] - self._head.gap(rival, best)
         return margins
-
-
-def _turned(rows: Matrix) -> Matrix:
-    return rows.T if isinstance(rows, Sparse) else np.ascontiguousarray(rows.T)
-
-
-def _squares(rows: Matrix) -> Floats:
-    return rows.squares if isinstance(rows, Sparse) else np.asarray((rows**2).sum(axis=1))
 
 
 def _head(network: Network) -> Head:

@@ -22,14 +22,13 @@ from bnnverify import (
     local_search,
     save,
 )
-from bnnverify.encoders.enumeration.bound_pruning import _reach
 from bnnverify.encoders.presolve.margins import margins
 from bnnverify.encoders.presolve.presolve import Presolved, bounded, presolve
 from bnnverify.errors import BadModel
 from bnnverify.formats.windows import Window, convolution_rows
 from bnnverify.model import matrix as room
 from bnnverify.model.combine import pair
-from bnnverify.model.matrix import Sparse, exact_products, fitting, sparse, swing
+from bnnverify.model.matrix import Dense, Sparse
 from bnnverify.problem.budget import Budget
 from bnnverify.queries.attacks.gradients import MarginOracle
 from bnnverify.queries.planning.plan import ENGINES
@@ -156,10 +155,15 @@ def test_verdicts_and_their_proofs(seed: int, tmp_path: Path) -> None:
         assert [row.verdict for row in certify(few, samples, radius=radius).rows] == expected
 
 
-def test_a_pair_of_networks_is_dense() -> None:
-    few, every = pictures(2)
-    bits = np.random.default_rng(2).integers(0, 2, (50, 20))
-    assert np.array_equal(pair(few, pictures(3)[0])(bits), pair(every, pictures(3)[1])(bits))
+@pytest.mark.parametrize("seed", SEEDS[:4])
+def test_a_pair_of_networks_stays_sparse(seed: int, storage: str) -> None:
+    few, every = pictures(seed)
+    bits = np.random.default_rng(seed).integers(0, 2, (50, 20))
+    joint, expected = pair(few, pictures(seed + 1)[0]), pair(every, pictures(seed + 1)[1])
+    assert np.array_equal(joint(bits), expected(bits))
+    assert joint.sha256 == expected.sha256
+    if storage == "sparse throughout":
+        assert all(isinstance(block.matrix, Sparse) for block in joint.blocks)
 
 
 def test_round_trip_keeps_sparse_rows(tmp_path: Path) -> None:
@@ -207,61 +211,13 @@ def test_damaged_sparse_rows_are_refused(damage: str, tmp_path: Path) -> None:
         load(tmp_path / "damaged.npz")
 
 
-@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0), (1, 1), (4, 7)])
-def test_sparse_speaks_as_numpy_does(shape: tuple[int, int]) -> None:
-    random = np.random.default_rng(0)
-    dense = random.integers(-3, 4, shape) * random.integers(0, 2, shape)
-    rows = sparse(dense)
-    m, n = shape
-    vector, mask, columns = random.integers(-5, 5, n), random.random(n) < 0.5, random.permutation(n)
-    assert np.array_equal(rows.dense(), dense)
-    assert (rows.shape, len(rows), rows.size) == (shape, m, np.count_nonzero(dense))
-    assert np.array_equal(rows @ vector, dense @ vector)
-    assert np.array_equal(np.arange(m) @ rows, np.arange(m) @ dense)
-    assert np.array_equal(rows[:, mask].dense(), dense[:, mask])
-    assert np.array_equal(rows[:, columns].dense(), dense[:, columns])
-    assert np.array_equal(rows[np.arange(m) % 2 == 0].dense(), dense[::2])
-    assert np.array_equal((rows * vector).dense(), dense * vector)
-    assert np.array_equal((rows * np.arange(m)[:, None]).dense(), dense * np.arange(m)[:, None])
-    assert np.array_equal(rows.T.dense(), dense.T)
-    assert np.array_equal(rows.sum(axis=1), dense.sum(axis=1))
-    assert np.array_equal(rows.any(axis=0), dense.any(axis=0))
-    assert np.array_equal(rows.sizes, np.abs(dense).sum(axis=1))
-    assert np.array_equal(rows.squares, (dense**2).sum(axis=1))
-    assert all(np.array_equal(a, b) for a, b in zip(swing(rows), swing(dense), strict=True))
-    signs = random.choice([-1, 1], (6, n)).astype(np.int8)
-    assert np.array_equal(exact_products(signs, rows), signs @ dense.T)
-    low, high = random.random((6, n)) < 0.3, np.ones((6, n), dtype=bool)
-    assert all(np.array_equal(a, b) for a, b in zip(_reach(rows, low, high), _reach(dense, low, high), strict=True))
-
-
-@pytest.mark.parametrize("size", [2**14, 2**20, 2**30, 2**45])
-def test_products_of_large_weights_are_exact(size: int) -> None:
-    rows = np.array([[size, -size, 1, 0], [0, 0, size, size]])  # at 2^14 and 2^30 one more than 16 and 32 bits hold
-    bits = np.array([[1, 1, 1, 1], [1, 0, 0, 1]], dtype=np.uint8)
-    assert np.array_equal(exact_products(bits, sparse(rows)), bits.astype(np.int64) @ rows.T)
-
-
 @pytest.mark.parametrize("seed", range(30))
 def test_reach_of_balls_and_shells(seed: int) -> None:
     """Rows of 0 to all of the free positions, so that a shell's outer flips find zeros to fall on, or do not."""
     random = np.random.default_rng(seed)
     dense = random.integers(-3, 4, (9, 6)) * (random.random((9, 6)) < np.linspace(0, 1, 9)[:, None])
     ball = region(seed, 6)
-    assert all(np.array_equal(a, b) for a, b in zip(ball.reach(sparse(dense)), ball.reach(dense), strict=True))
-
-
-def test_which_rows_stay_sparse(monkeypatch: pytest.MonkeyPatch) -> None:
-    def rows(shape: tuple[int, int], entries: int) -> Sparse:
-        row, column = np.divmod(np.arange(entries), shape[1])
-        return Sparse.of(shape, row, column, np.ones(entries))
-
-    assert isinstance(fitting(rows((256, 256), 1)), np.ndarray)  # small
-    assert isinstance(fitting(rows((256, 257), 1)), Sparse)
-    assert isinstance(fitting(rows((512, 512), 2**15)), np.ndarray)  # one in eight
-    assert isinstance(fitting(rows((512, 512), 2**15 - 1)), Sparse)
-    monkeypatch.setattr(room, "LARGEST_DENSE", 2**17)
-    assert isinstance(fitting(rows((512, 512), 2**15)), Sparse)  # one in eight, but too large for a dense matrix
+    assert all(np.array_equal(a, b) for a, b in zip(ball.reach(Dense(dense).sparse()), ball.reach(Dense(dense)), strict=True))
 
 
 def test_rows_too_large_to_write_out_are_refused_in_one_sentence() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bnnverify.model.arrays import Bits
 from bnnverify.model.threshold import Threshold, normal_rows, normal_weights, positive
-from tests.support.every import every_input
+from tests.support.enumerated import every_input
 
 SIZES = (1, 2, 3, 12, 10**30)
 

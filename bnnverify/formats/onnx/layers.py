@@ -17,7 +17,7 @@ from bnnverify.formats.trained import Floats, Layer, Output, Sums
 from bnnverify.formats.windows import OUTSIDE, fits
 from bnnverify.model.coding import InputCoding
 from bnnverify.model.fold import steps_of, sums_of
-from bnnverify.model.matrix import Matrix, Sparse, dense, fitting, sizes
+from bnnverify.model.matrix import Matrix, Sparse, fitting
 
 Single = NDArray[np.float32]
 
@@ -42,7 +42,7 @@ def _check_signs(table: Floats, wires: Wires, reader: str) -> None:
 
 def _looked_up(weights: Matrix, table: Floats) -> Layer:
     """Return the layer that answers from a table over all of its sums, as sums_of orders them."""
-    reach, column, signs = sizes(weights), np.arange(len(weights)), table.astype(np.int8)
+    reach, column, signs = weights.sizes, np.arange(len(weights)), table.astype(np.int8)
 
     def activation(sums: Sums) -> Floats:
         return np.asarray(signs[(sums + reach) // 2, column], dtype=np.float32)
@@ -141,7 +141,7 @@ def _picture(shape: tuple[int, ...]) -> tuple[int, int] | None:
 def output_of(graph: Graph, wires: Wires, weights: Matrix, *, gap: float) -> Output:
     """Return the last layer: scores that grow with their sums, all alike or with one bias per class."""
     rows = wires.places.ravel()
-    most = int(sizes(weights).max(initial=0))
+    most = int(weights.sizes.max(initial=0))
     fits((2 * most + 1) * len(rows), "scores to ask for")
     every = np.broadcast_to(np.arange(-most, most + 1)[:, None], (2 * most + 1, len(rows)))
     table = asked(graph, wires, every)[:, rows]
@@ -155,4 +155,4 @@ def output_of(graph: Graph, wires: Wires, weights: Matrix, *, gap: float) -> Out
     def scores(sums: Sums) -> Floats:
         return np.asarray(table[sums + most, np.arange(len(rows))])
 
-    return Output(dense(weights[rows]), biases, scores, gap=gap)
+    return Output(weights[rows].dense(), biases, scores, gap=gap)

@@ -12,7 +12,7 @@ from bnnverify.formats.onnx.file import Array, Node
 from bnnverify.formats.onnx.wires import Pool, Wires, wires_from
 from bnnverify.formats.windows import Window, convolution_rows, fits
 from bnnverify.model.arrays import Integers, as_integers
-from bnnverify.model.matrix import Matrix, fitting
+from bnnverify.model.matrix import Matrix, as_rows, fitting
 
 PLAIN = (("alpha", 1), ("beta", 1), ("transA", 0))  # of a Gemm
 
@@ -36,7 +36,7 @@ def product(node: Node, wires: Wires, constants: Mapping[str, Array]) -> tuple[M
         fits(weights.size, "weights")
     rows = np.empty_like(weights)
     rows[:, wires.places.ravel()] = weights
-    return rows, (1, len(rows))
+    return as_rows(rows, "weights"), (1, len(rows))
 
 
 def convolution(node: Node, wires: Wires, constants: Mapping[str, Array]) -> tuple[Matrix, tuple[int, ...]]:

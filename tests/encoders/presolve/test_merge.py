@@ -11,7 +11,7 @@ from bnnverify.encoders.presolve import merge
 from bnnverify.encoders.presolve.merge import Stand, alike, merged
 from bnnverify.encoders.presolve.presolve import Presolved, bounded, presolve
 from bnnverify.model.arrays import Bits
-from bnnverify.model.matrix import Sparse, sparse
+from bnnverify.model.matrix import Dense, Sparse
 from bnnverify.problem.budget import Budget
 from bnnverify.queries.engines.diagrams import BddEngine
 from bnnverify.queries.engines.enumeration import BitsEngine
@@ -194,14 +194,14 @@ def test_sparse_rows_read_and_merge_as_dense_ones() -> None:
     random = np.random.default_rng(3)
     rows = random.choice([-1, 0, 0, 1], (6, 9))
     stand = Stand(np.array([0, 0, 2, 2, 0, 5, 6, 6, 8]), np.array([0, 1, 0, 0, 0, 0, 0, 1, 0], dtype=bool))
-    ours, besides = stand.read(rows)
-    read, same = stand.read(sparse(rows))
+    ours, besides = stand.read(Dense(rows))
+    read, same = stand.read(Dense(rows).sparse())
     assert isinstance(read, Sparse)
-    assert np.array_equal(read.dense(), ours)
+    assert np.array_equal(read.dense(), ours.dense())
     assert np.array_equal(besides, same)
     twice = np.vstack([rows, -rows])
     bounds = np.array([1, 0, 1, 0, 1, 0])
-    found = [alike(Block(some, np.concatenate([bounds, 1 - bounds]))) for some in (twice, sparse(twice))]
+    found = [alike(Block(some, np.concatenate([bounds, 1 - bounds]))) for some in (twice, Dense(twice).sparse())]
     assert np.array_equal(found[0].which, found[1].which)
     assert np.array_equal(found[0].opposite, found[1].opposite)
     assert len(found[0].left) <= 6

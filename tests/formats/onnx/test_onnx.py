@@ -9,6 +9,7 @@ import pytest
 from bnnverify.data.samples import read_samples
 from bnnverify.errors import BadModel, MissingExtra
 from bnnverify.formats import load
+from bnnverify.model.matrix import as_rows
 from tests.support.enumerated import every_input
 from tests.support.onnx_graphs import Sketch, classes, onnx
 from tests.support.requirements import DATA, needs_data
@@ -260,7 +261,7 @@ def test_a_wrong_fold_is_refused_by_the_run_of_the_whole_graph(tmp_path, monkeyp
     from bnnverify.formats.onnx import graph as onnx_graph
 
     def swapped(graph, wires, weights, reader):
-        return layers_of(graph, wires, np.roll(weights, 1, axis=1), reader)
+        return layers_of(graph, wires, as_rows(np.roll(weights.dense(), 1, axis=1), "weights"), reader)
 
     layers_of = onnx_graph.layers_of
     monkeypatch.setattr(onnx_graph, "layers_of", swapped)

@@ -14,6 +14,7 @@ from bnnverify.encoders.clauses import annotated as meaning
 from bnnverify.encoders.clauses import cnf
 from bnnverify.encoders.presolve.merge import Merged, Stand
 from bnnverify.errors import BnnVerifyError, Rejected
+from bnnverify.model.matrix import Dense
 from bnnverify.model.network import Network
 from bnnverify.results.finding import Verdict
 from tests.support.proven import proven
@@ -108,9 +109,9 @@ def _all_alike(network: Network) -> Merged | None:
     stands = [Stand(np.arange(block.outputs), np.zeros(block.outputs, dtype=bool)) for block in network.blocks[:-1]]
     stands.append(Stand(np.zeros(last.outputs, dtype=np.intp), np.zeros(last.outputs, dtype=bool)))
     assert network.head is not None
-    rows, _ = stands[-1].read(network.head.weights)
+    rows, _ = stands[-1].read(Dense(network.head.weights))
     blocks = (*network.blocks[:-1], type(last)(last.weights[:1], last.bounds[:1]))
-    return Merged(Network(blocks, type(network.head)(rows, network.head.offsets, network.head.ranks)), tuple(stands))
+    return Merged(Network(blocks, type(network.head)(rows.dense(), network.head.offsets, network.head.ranks)), tuple(stands))
 
 
 def test_proofs_by_patterns_do_not_rest_on_merging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
