@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import prod
 
 from bnnverify.encoders.clauses.cardinality import TRUE, Clauses, Terms, totalizer
-from bnnverify.encoders.clauses.cnf import Cnf
+from bnnverify.encoders.clauses.cnf import Cnf, dimacs
 from bnnverify.encoders.presolve.presolve import Presolved
 from bnnverify.encoders.walk import brick, layers
 from bnnverify.errors import BadQuery
@@ -39,9 +39,7 @@ class AnnotatedFormula:
 
     def dimacs(self) -> Iterator[str]:
         """Yield the lines of the formula in the DIMACS format."""
-        yield f"p cnf {self.variables} {len(self.clauses)}"
-        for clause in self.clauses:
-            yield " ".join(map(str, (*clause, 0)))
+        return dimacs(self.variables, self.clauses)
 
     def lines(self) -> Iterator[str]:
         """Yield the meanings as text: docs/proofs.md says how to read them."""

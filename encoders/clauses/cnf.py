@@ -7,7 +7,7 @@ hashed: what is asked twice is built once. Variable 1 is the constant true, the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bnnverify.encoders.clauses.cardinality import FALSE, TRUE, Clause, Encoding, Terms, by_width, gathered, normal
@@ -41,6 +41,10 @@ class Cnf:
         """Require clause, constants folded."""
         if TRUE not in clause:
             self.clauses.append(tuple(literal for literal in clause if literal != FALSE))
+
+    def dimacs(self) -> Iterator[str]:
+        """Yield the lines of the clauses in the DIMACS format."""
+        return dimacs(self.variables, self.clauses)
 
     def at_most(self, literals: Sequence[int], most: int) -> None:
         """Require that no more of these literals are 1; what stands there twice counts twice."""
@@ -116,6 +120,13 @@ class Cnf:
         if key not in self.gates:
             self.gates[key] = self._encoding(self, terms, bound)
         return self.gates[key]
+
+
+def dimacs(variables: int, clauses: Sequence[Clause]) -> Iterator[str]:
+    """Yield the lines of clauses in the DIMACS format."""
+    yield f"p cnf {variables} {len(clauses)}"
+    for clause in clauses:
+        yield " ".join(map(str, (*clause, 0)))
 
 
 @dataclass(frozen=True)

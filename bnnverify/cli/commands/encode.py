@@ -10,19 +10,20 @@ import click
 from bnnverify.cli.options import FILE, data_option, event_option, json_option
 from bnnverify.cli.progress import show
 from bnnverify.cli.questions import RegionOptions, decided_event, region_options
-from bnnverify.encoders.exports.formula import lines
+from bnnverify.encoders.exports import EXPORTS, exported
 from bnnverify.formats import load
 from bnnverify.problem.query import Query
 from bnnverify.report.document import document
 
-TARGET = click.Choice(["cnf", "opb"]), FILE
+TARGET = click.Choice(list(EXPORTS)), FILE
+TARGETS = "; ".join(f"{name} FILE{export.ending}: {export.help}" for name, export in EXPORTS.items())
 
 
 @click.command("encode")
 @click.argument("model", type=FILE)
 @region_options
 @event_option
-@click.option("--to", "target", type=TARGET, required=True, metavar="cnf|opb FILE", help="What to write, and where.")
+@click.option("--to", "target", type=TARGET, required=True, metavar="KIND FILE", help=f"What to write, and where: {TARGETS}.")
 @json_option
 @data_option
 def encode_command(
@@ -40,7 +41,7 @@ def encode_command(
     region = around.region(network, data_dir)
     query = Query(network, region, decided_event(event, network, region.center))
     kind, path = target
-    size = _write(path, lines(query, kind))
+    size = _write(path, exported(query, kind))
     written = {"file": str(path), "format": kind, "event": str(query.event), "lines": size, "region": region.to_json()}
     sentence = f"{path}: {size} lines of {kind}, {query.event}, {region.size} inputs"
     show(document(written, network) if as_json else sentence)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bnnverify import Becomes, Block, Head, Leaves, Network, Query, Region
-from bnnverify.encoders.exports.formula import lines
+from bnnverify.encoders import exports
+from bnnverify.encoders.exports import EXPORTS, exported
 from bnnverify.errors import BadQuery
 from bnnverify.problem.event import Event
 from bnnverify.problem.region import Everything, HammingBall
@@ -87,10 +89,10 @@ def random_query(seed: int) -> Query:
 
 
 @pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize("to", ["cnf", "opb"])
+@pytest.mark.parametrize("to", EXPORTS)
 def test_the_solutions_are_the_points_once_each(seed: int, to: str) -> None:
     query = random_query(seed)
-    text = list(lines(query, to))
+    text = list(exported(query, to))
     want = {}
     for points in query.region.points():
         for point in points[np.isin(query.network(points), list(query.targets))]:
@@ -102,23 +104,23 @@ def test_comments_name_neurons_that_are_left_by_their_own_numbers() -> None:
     block = Block([[0, 0], [1, 1], [1, -1]], [0, 1, 1])  # neuron 0 is always 1
     query = Query(Network((block,), Head([[5, 2, 1], [0, 1, 3]], [0, 4])), HammingBall([0, 0], 2), Leaves(1))
     for to, sign, x in (("cnf", "c", ""), ("opb", "*", "x")):
-        text = list(lines(query, to))
+        text = list(exported(query, to))
         assert f"{sign} input 00" in text
         assert f"{sign} {x}2: input bit 0 is flipped" in text
         neurons = [line for line in text if "neuron" in line]
         assert [line.split(": ")[1] for line in neurons] == ["neuron 1 of block 0", "neuron 2 of block 0"]
 
 
-@pytest.mark.parametrize("to", ["cnf", "opb"])
+@pytest.mark.parametrize("to", EXPORTS)
 def test_a_decided_question_has_no_solution(to: str) -> None:
     query = Query(Network((), Head([[0], [0]], [1, 0])), HammingBall([0], 1), Leaves(0))
-    text = list(lines(query, to))
+    text = list(exported(query, to))
     assert solutions(*read(text), flips_of(text)) == {}
 
 
 def test_eighty_bits_and_weights_beyond_64_bits_stay_whole() -> None:
     network = Network((), Head([[2**55] * 80, [0] * 80], [0, 2**60], [1, 0]))
-    text = list(lines(Query(network, Everything(80), Becomes(0)), "opb"))
+    text = list(exported(Query(network, Everything(80), Becomes(0)), "opb"))
     variables, rows = read(text)
     assert variables == 80 + 1 + any(len(terms) > 80 for terms, _ in rows)
     assert any(bound > 0 and abs(terms[0][0]) in (1, 2**55) for terms, bound in rows)
@@ -126,7 +128,25 @@ def test_eighty_bits_and_weights_beyond_64_bits_stay_whole() -> None:
 
 def test_other_formats_are_refused() -> None:
     with pytest.raises(BadQuery, match="format must be one of cnf, opb, got 'smt'"):
-        list(lines(random_query(0), "smt"))
+        list(exported(random_query(0), "smt"))
+
+
+def test_a_file_in_the_folder_is_an_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = """
+from bnnverify.encoders.exports.export import Export
+EXPORT = Export("event", ".txt", "the event alone", lambda query: iter([str(query.event)]))
+"""
+    (tmp_path / "only_the_event.py").write_text(source)
+    monkeypatch.setattr(exports, "__path__", [*exports.__path__, str(tmp_path)])
+    found = {export.name: export for export in exports._found()}
+    assert found.keys() == {*EXPORTS, "event"}
+    assert list(found["event"].lines(random_query(1))) == [str(random_query(1).event)]
+    monkeypatch.delitem(sys.modules, "bnnverify.encoders.exports.only_the_event")
+
+
+def test_every_export_is_in_the_docs() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "cli.md").read_text("utf-8")
+    assert all(f"`--to {name} FILE`" in text and export.ending.startswith(".") for name, export in EXPORTS.items())
 
 
 def test_the_command_writes_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,5 +159,5 @@ def test_the_command_writes_the_file(tmp_path: Path, capsys: pytest.CaptureFixtu
     path = tmp_path / "question.opb"
     assert main(["encode", str(tmp_path / "model.npz"), bits, "--radius", "2", "--to", "opb", str(path)]) == 0
     asked = Query(query.network, HammingBall(query.region.center, 2), Leaves(query.network(query.region.center)))
-    assert path.read_text().splitlines() == list(lines(asked, "opb"))
+    assert path.read_text().splitlines() == list(exported(asked, "opb"))
     assert "question.opb" in capsys.readouterr().out

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bnnverify import Block, EachClass, Everything, HammingBall, Head, Network, Query, Region
-from bnnverify.encoders.exports.formula import lines
+from bnnverify.encoders.exports import exported
 from bnnverify.encoders.presolve import merge
 from bnnverify.encoders.presolve.merge import Stand, alike, merged
 from bnnverify.encoders.presolve.presolve import Presolved, bounded, presolve
@@ -223,7 +223,7 @@ def test_a_file_names_every_neuron_that_a_variable_stands_for(to: str) -> None:
     network = Network((first,), Head(np.array([[2, 3, 2, 1, 1, 1], [0] * 6]), [0, 5]))
     solved = presolve(network, Everything(3))
     assert solved.live == (2,)
-    named = [line for line in lines(Query(network, Everything(3), EachClass()), to) if " of block 0" in line]
+    named = [line for line in exported(Query(network, Everything(3), EachClass()), to) if " of block 0" in line]
     of: dict[int, int] = {}
     for line in named:
         variable, neuron = line[2:].split(": neuron ")
