@@ -31,11 +31,11 @@ from bnnverify.model.combine import pair
 from bnnverify.model.matrix import Dense, Sparse
 from bnnverify.problem.budget import Budget
 from bnnverify.queries.attacks.gradients import MarginOracle
-from bnnverify.queries.planning.plan import ENGINES
-from bnnverify.queries.planning.subprocess_engine import load_engine
+from bnnverify.queries.engines.registry import named
 from bnnverify.queries.proofs.check import check
 from bnnverify.queries.proofs.prove import prove
 from bnnverify.report.document import about
+from tests.support.enumerated import Direct
 
 SEEDS = range(8)
 
@@ -106,7 +106,7 @@ def test_engines_count_the_same(engine: str, seed: int) -> None:
     few, every = pictures(seed)
     center = np.random.default_rng(seed).integers(0, 2, 20)
     points = np.vstack(list(HammingBall(center, 2).points()))
-    running = load_engine(ENGINES[engine])()  # in this process, where the limits hold
+    running = Direct(named(engine).open)  # in this process, where the limits hold
     try:
         tally = running.count(Query(few, HammingBall(center, 2), Leaves(few(center))), Budget())
     finally:

@@ -67,11 +67,11 @@ def test_a_store_of_another_version_is_refused(tmp_path: Path, monkeypatch: pyte
 
 def test_decided_rows_that_were_stopped_are_noted_and_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As where time runs out between shells: one adversarial point is met, so the row is decided, and not counted."""
-    from bnnverify.queries.comparison.measurement import case
+    from bnnverify.queries.comparison.measurement import measure
 
     path = tmp_path / "rows.sqlite"
     truth = timeless(asked(resume=None).rows)
-    monkeypatch.setattr("bnnverify.queries.comparison.compare.case", lambda *question: tuple(map(cut_short, case(*question))))
+    monkeypatch.setattr("bnnverify.queries.comparison.compare.measure", lambda *given: tuple(map(cut_short, measure(*given))))
     short = asked(resume=path)
     stopped = [row for row in short.rows if row.verdict is Verdict.VULNERABLE]
     assert stopped
