@@ -18,10 +18,18 @@ from bnnverify.errors import BadInput, BadModel, BadQuery, BadSample, BnnVerifyE
 from bnnverify.model.coding import InputCoding
 from bnnverify.model.combine import pair
 from bnnverify.model.network import Block, Head, Network
+from bnnverify.problem.ball import Ball, Everything, HammingBall, Shell, Subcube
+from bnnverify.problem.constrained import Constrained
+from bnnverify.problem.constraint_file import read_constraints
+from bnnverify.problem.constraints import at_least, at_most, exactly, one_hot, ordered, weighted
 from bnnverify.problem.cost import Cost, pixel_cost
-from bnnverify.problem.event import Becomes, EachClass, Leaves
+from bnnverify.problem.events.becomes import Becomes
+from bnnverify.problem.events.code_flips import CodeFlips
+from bnnverify.problem.events.differ import Differ
+from bnnverify.problem.events.each_class import EachClass
+from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
-from bnnverify.problem.region import Everything, HammingBall, Region, Shell, Subcube
+from bnnverify.problem.region import Region
 from bnnverify.results.answers import AttackResult, Attempt, CountResult, Distance
 from bnnverify.results.certification import Certification, Row
 from bnnverify.results.codes import ClassCodes, Codes
@@ -96,6 +104,7 @@ __all__ = [
     "BadModel",
     "BadQuery",
     "BadSample",
+    "Ball",
     "Becomes",
     "Block",
     "BnnVerifyError",
@@ -104,13 +113,16 @@ __all__ = [
     "Checked",
     "Checking",
     "ClassCodes",
+    "CodeFlips",
     "CodeShells",
     "Codes",
     "Comparison",
     "Confusion",
+    "Constrained",
     "Cost",
     "Count",
     "CountResult",
+    "Differ",
     "Disagreement",
     "Distance",
     "EachClass",
@@ -138,6 +150,8 @@ __all__ = [
     "Witness",
     "WitnessRejected",
     "__version__",
+    "at_least",
+    "at_most",
     "attack",
     "attribution",
     "certify",
@@ -148,23 +162,28 @@ __all__ = [
     "count",
     "differ",
     "distance",
+    "exactly",
     "fold_block",
     "fold_head",
     "latents",
     "load",
     "local_search",
     "marginals",
+    "one_hot",
+    "ordered",
     "pair",
     "participant",
     "pixel_cost",
     "prove",
     "prove_distance",
+    "read_constraints",
     "read_input",
     "read_pixels",
     "read_positions",
     "read_samples",
     "save",
     "tolerance",
+    "weighted",
     "witnesses",
 ]
 

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = (  # from the ground up: a file imports from its own folder and from folders above it in this list, from no others
     "",
     "model",
+    "problem/events",
     "problem",
     "results",
     "formats",

@@ -14,7 +14,7 @@ from bnnverify.errors import Rejected
 from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.matrix import Matrix
 from bnnverify.model.network import Head, Network
-from bnnverify.problem.region import mask_of
+from bnnverify.problem.positions import mask_of
 
 
 @dataclass(frozen=True)

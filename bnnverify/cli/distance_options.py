@@ -13,7 +13,7 @@ from bnnverify.cli.options import FILE, NATURAL, event_option, grouped, within_o
 from bnnverify.cli.questions import decided_event, free_positions
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Network
-from bnnverify.problem.event import Leaves
+from bnnverify.problem.events.leaves import Leaves
 from bnnverify.queries.proofs.folder import unused
 
 

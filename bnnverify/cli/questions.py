@@ -13,10 +13,14 @@ from bnnverify.data.samples import read_input, read_positions
 from bnnverify.errors import BadQuery
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Network
+from bnnverify.problem.ball import Everything, HammingBall, Subcube
 from bnnverify.problem.budget import Budget
-from bnnverify.problem.event import Becomes, EachClass, Event, Leaves
+from bnnverify.problem.events.base import Event
+from bnnverify.problem.events.becomes import Becomes
+from bnnverify.problem.events.each_class import EachClass
+from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
-from bnnverify.problem.region import Everything, HammingBall, Region, Subcube
+from bnnverify.problem.region import Region
 from bnnverify.queries.engines.registry import AUTO, choices
 from bnnverify.queries.planning.session import Session
 

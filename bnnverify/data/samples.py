@@ -22,7 +22,7 @@ from bnnverify.data.sample_files import Unsorted, is_file, read_file
 from bnnverify.errors import BadQuery, BadSample
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Network
-from bnnverify.problem.region import mask_of
+from bnnverify.problem.positions import mask_of, range_of
 
 KINDS = "a data set (digits, mnist), a file, or bits like 0110"
 MNIST_PARTS = {"mnist": "t10k", "mnist-test": "t10k", "mnist-train": "train"}
@@ -161,19 +161,13 @@ def read_positions(source: str, n: int) -> NDArray[np.bool_]:
             text = path.read_text("utf-8")
         except (OSError, ValueError) as error:
             raise BadQuery(f"free positions: expected a list like 0-5,9 or a readable file, got {source[:60]!r}") from error
-    ranges = [_range(word) for word in text.replace(",", " ").split()]
+    ranges = [range_of(word) for word in text.replace(",", " ").split()]
     if not ranges or not all(ranges):
         raise BadQuery(f"free positions: expected numbers like 9 or ranges like 0-5, 0 to {n - 1}, got {text.strip()[:60]!r}")
     last = max(numbers[-1] for numbers in ranges)
     if last >= n:  # said here: a list of a range beyond memory could not be made
         raise BadQuery(f"free positions must be between 0 and {n - 1}, got {last}")
     return mask_of([number for numbers in ranges for number in numbers], n)
-
-
-def _range(word: str) -> range:
-    """Return the numbers that 17 or 0-99 means; none where it means neither, or runs backwards."""
-    match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", word)
-    return range(int(match[1]), int(match[2] or match[1]) + 1) if match else range(0)
 
 
 def _split(source: str) -> tuple[str, str | None]:
@@ -187,7 +181,7 @@ def _indices(chosen: str | None, count: int, limit: int | None, name: str) -> li
         return list(range(count))[:limit]
     found: list[int] = []
     for part in chosen.split(","):
-        numbers = _range(part.strip())
+        numbers = range_of(part.strip())
         if not numbers:
             raise BadSample(f"{name}: expected indices like 17 or 0-99 or 3,5 after the colon, got {chosen!r}")
         if numbers[-1] >= count:

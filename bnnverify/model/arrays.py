@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from operator import index
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bnnverify.errors import BadModel
+from bnnverify.errors import BadModel, BadQuery
 
 Bits = NDArray[np.uint8]
 Integers = NDArray[np.int64]
@@ -29,6 +31,14 @@ def as_integers(values: ArrayLike, what: str, ndim: int) -> Integers:
         raise BadModel(f"{what}: expected whole numbers, got type {array.dtype}")
     if array.size and float(np.abs(array.astype(np.float64)).max()) >= LARGEST_SUM:
         raise BadModel(f"{what}: expected numbers below 2^62, got a larger one")
-    integers = array.astype(np.int64)
-    integers.setflags(write=False)
-    return integers
+    whole = array.astype(np.int64)
+    whole.setflags(write=False)
+    return whole
+
+
+def as_integer(value: object, what: str) -> int:
+    """Return value as a Python integer, or say that it is none."""
+    try:
+        return index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise BadQuery(f"{what} must be a whole number, got {value!r}") from None

@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from bnnverify.errors import BadQuery, BadSample
 from bnnverify.model.arrays import LARGEST_SUM, Bits, Integers, as_integers
 from bnnverify.model.coding import InputCoding
-from bnnverify.problem.region import Region, Shell, Subcube
+from bnnverify.problem.ball import Ball, Shell, Subcube
+from bnnverify.problem.region import Region
 
 NORMS = {
     "0": "number of changed pixels",
@@ -89,7 +90,7 @@ class Cost:
             return [Subcube(center, free)] if self.values[free].max(initial=0) >= least else []
         values = np.sort(self.values[self.possible])
         cheapest = np.concatenate([[0], np.cumsum(values)])  # of so many flips
-        shells = []
+        shells: list[Region] = []
         for k in range(int(np.searchsorted(cheapest, most, side="right"))):
             free = self.possible & (self.values <= most - cheapest[k - 1]) if k else np.zeros_like(self.possible)
             if sum(np.sort(self.values[free])[::-1][:k].tolist()) >= least:
@@ -100,7 +101,7 @@ class Cost:
         """Return the smallest single region that holds all of `regions`, which must not be empty."""
         parts = self.regions(center, least, most)
         free = np.any([part.free for part in parts], axis=0)
-        return Region(center, free, min(part.inner for part in parts), max(part.outer for part in parts))
+        return Ball(center, free, min(part.inner for part in parts), max(part.outer for part in parts))
 
     def is_kept(self, region: Region, most: int) -> bool:
         """Return whether no point of such a region costs more than most."""

@@ -49,7 +49,7 @@ class Finding:
 def confirmed(query: Query, point: Bits) -> Witness:
     """Return point as a witness, or raise if the network itself disagrees with whoever named it."""
     label = query.network(point)
-    if point not in query.region or label not in query.targets:
+    if point not in query.region or not query.happens(point):
         raise WitnessRejected(
             f"expected a point of the region where {query.event} holds, "
             f"got class {label} at distance {query.region.distance(point)}"

@@ -18,8 +18,9 @@ from bnnverify.encoders.presolve.merge import Merged, Stand, merged
 from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.matrix import Matrix, fitting, reach
 from bnnverify.model.network import Block, Head, Network
+from bnnverify.problem.ball import Everything, HammingBall
 from bnnverify.problem.budget import Budget
-from bnnverify.problem.region import Everything, HammingBall, Region
+from bnnverify.problem.region import Region
 
 NO_LIMIT = Budget()
 

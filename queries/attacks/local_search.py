@@ -15,10 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from bnnverify.errors import BadQuery
 from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.network import Network
+from bnnverify.problem.ball import Subcube
 from bnnverify.problem.budget import Budget
-from bnnverify.problem.event import Event, Leaves
+from bnnverify.problem.events.base import Event
+from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
-from bnnverify.problem.region import Subcube
 from bnnverify.queries.attacks.gradients import MarginOracle
 from bnnverify.results.answers import Attempt
 from bnnverify.results.finding import Witness, confirmed

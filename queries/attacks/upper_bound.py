@@ -52,7 +52,7 @@ def without_spare_flips(query: Query, witness: Witness, cost: Cost) -> Witness:
     for i in sorted(witness.flips, key=lambda i: -int(cost.values[i])):
         fewer = point.copy()
         fewer[i] = center[i]
-        if fewer in query.region and query.network(fewer) in query.targets:
+        if fewer in query.region and query.happens(fewer):
             point = fewer
     return confirmed(query, point)
 
@@ -75,7 +75,7 @@ def _traded(query: Query, cost: Cost, limit: int, random: np.random.Generator, b
     positions = np.flatnonzero(query.region.free & cost.possible & (cost.values <= limit))
     if not len(positions):
         return None
-    slope, values = MarginOracle(query.network, query.region.center, positions, query.targets), cost.values[positions]
+    slope, values = MarginOracle(query.decider, query.region.center, positions, query.targets), cost.values[positions]
     for _ in range(TRADERS):
         trader = _Trader(slope, values, limit, random, budget)
         while trader.stale < PATIENCE and trader.evaluations < EVALUATIONS and not budget.spent:

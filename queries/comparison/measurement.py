@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Network
-from bnnverify.problem.event import EachClass
+from bnnverify.problem.ball import HammingBall
+from bnnverify.problem.events.each_class import EachClass
 from bnnverify.problem.query import Query
-from bnnverify.problem.region import HammingBall
 from bnnverify.queries.attacks.local_search import local_search
 from bnnverify.queries.comparison.by_distance import measured_by_distance
 from bnnverify.queries.comparison.one_pass import measured_in_one_pass

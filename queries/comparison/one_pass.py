@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from bnnverify.errors import Disagreement
-from bnnverify.problem.event import Leaves
+from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
 from bnnverify.queries.comparison.task import Measured, Nearest, Task, Within
 from bnnverify.queries.verbs.attack import attack

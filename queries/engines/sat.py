@@ -18,6 +18,7 @@ from bnnverify.encoders.presolve.question import Question
 from bnnverify.errors import BadQuery, WitnessRejected
 from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.matrix import exact_products
+from bnnverify.problem.ball import Ball
 from bnnverify.problem.budget import Budget
 from bnnverify.problem.region import Region
 from bnnverify.queries.engines.base import Ability, Bid, Found, Refuted, opening
@@ -187,7 +188,7 @@ class _Census:
         for extra in (earlier.difference(cause) for earlier in self._causes):
             if len(extra) == 1:
                 free[list(extra)] = False
-        return Region(center, free, max(0, region.inner - len(cause)), min(region.outer - len(cause), int(free.sum())))
+        return Ball(center, free, max(0, region.inner - len(cause)), min(region.outer - len(cause), int(free.sum())))
 
     def look(self, cause: tuple[int, ...]) -> Iterator[int]:
         """Count the points that have all flips of cause and are not counted yet; yield now and then how many are counted."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from bnnverify.problem.budget import Budget
-from bnnverify.problem.event import Becomes
+from bnnverify.problem.events.becomes import Becomes
 from bnnverify.queries.attacks.local_search import local_search
 from bnnverify.queries.planning.posed import Posed
 from bnnverify.results.finding import Witness

@@ -12,7 +12,7 @@ from bnnverify.encoders.presolve.presolve import Presolved, presolve
 from bnnverify.encoders.presolve.question import Question
 from bnnverify.model.arrays import Bits
 from bnnverify.problem.budget import Budget
-from bnnverify.problem.event import EachClass
+from bnnverify.problem.events.each_class import EachClass
 from bnnverify.problem.query import Query
 from bnnverify.queries.engines.base import Engine, Found, opening
 from bnnverify.results.counts import Count, Shares, Tally

@@ -15,7 +15,7 @@ from bnnverify.checker.sample import shown
 from bnnverify.errors import BadInput, BadModel, Rejected
 from bnnverify.formats import native
 from bnnverify.model.network import Network
-from bnnverify.problem.region import HammingBall
+from bnnverify.problem.ball import HammingBall
 from bnnverify.results.proofs import Checked, Checking
 
 MANIFEST, MODEL = "proof.json", "model.npz"

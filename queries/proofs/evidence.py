@@ -15,7 +15,7 @@ from bnnverify.encoders.presolve.presolve import bounded
 from bnnverify.encoders.presolve.question import Question
 from bnnverify.errors import BadQuery
 from bnnverify.problem.budget import Budget
-from bnnverify.problem.event import Leaves
+from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
 from bnnverify.queries.engines.base import Found, Refuted, Refuter
 from bnnverify.queries.engines.registry import named

@@ -12,9 +12,10 @@ from bnnverify.data.samples import Sample
 from bnnverify.errors import BadQuery, Disagreement
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Network
+from bnnverify.problem.ball import HammingBall
 from bnnverify.problem.budget import INTERRUPTED, Budget
-from bnnverify.problem.event import Leaves
-from bnnverify.problem.region import HammingBall, Region
+from bnnverify.problem.events.leaves import Leaves
+from bnnverify.problem.region import Region
 from bnnverify.queries.planning.posed import PRESOLVE
 from bnnverify.queries.proofs.folder import ProofFolder, unused
 from bnnverify.queries.proofs.prove import Claimed, Task, attempted

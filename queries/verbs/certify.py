@@ -17,10 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from bnnverify.data.samples import Sample, Samples, as_samples
 from bnnverify.errors import BadQuery
 from bnnverify.model.network import Network
+from bnnverify.problem.ball import HammingBall
 from bnnverify.problem.budget import Budget, OutOfBudget
-from bnnverify.problem.event import Leaves
+from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
-from bnnverify.problem.region import HammingBall
 from bnnverify.queries.engines.registry import AUTO
 from bnnverify.queries.execution.events import Lost, Shared, Worker
 from bnnverify.queries.execution.pool import run

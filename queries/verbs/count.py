@@ -12,7 +12,7 @@ from typing import Any
 
 from bnnverify.errors import Disagreement
 from bnnverify.problem.budget import INTERRUPTED, Budget, OutOfBudget
-from bnnverify.problem.event import EachClass
+from bnnverify.problem.events.each_class import EachClass
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Region
 from bnnverify.queries.engines.registry import AUTO

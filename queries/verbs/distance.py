@@ -7,21 +7,26 @@ above an attack and every witness bring the cost down. The answer is exact where
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from bnnverify.encoders.presolve.cost_limit import with_cost_limit
 from bnnverify.errors import BadQuery, WitnessRejected
+from bnnverify.model.arrays import as_integer
 from bnnverify.model.network import Network
+from bnnverify.problem.ball import Subcube
 from bnnverify.problem.budget import INTERRUPTED, Budget, OutOfBudget
 from bnnverify.problem.cost import Cost, flip_cost
-from bnnverify.problem.event import Becomes, Event, Leaves
+from bnnverify.problem.events.base import Event
+from bnnverify.problem.events.becomes import Becomes
+from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
-from bnnverify.problem.region import Region, Subcube, as_integer
+from bnnverify.problem.region import Region
 from bnnverify.queries.attacks.upper_bound import upper_bound, without_spare_flips
 from bnnverify.queries.engines.registry import AUTO
+from bnnverify.queries.planning.attack_first import ATTACK
 from bnnverify.queries.planning.posed import PRESOLVE
 from bnnverify.queries.planning.session import Decided, Session
 from bnnverify.results.answers import Distance, Proved
@@ -80,6 +85,11 @@ def distance(
     return search.known()
 
 
+def joined(engines: Iterable[str]) -> str:
+    """Return the names of the engines that did the work, each once; presolve where none was needed."""
+    return "+".join(dict.fromkeys(name for name in engines if name != PRESOLVE)) or PRESOLVE
+
+
 class _Search:
     """What is known of one distance: nothing that costs less than low makes the event happen, best does."""
 
@@ -88,7 +98,7 @@ class _Search:
         self.started = time.monotonic()
         self.best, self.proved = self._center(), list[Proved]()
         self.low = 0 if self.best else 1
-        self.engine, self.reason, self._attacked = PRESOLVE, "", False
+        self.engines, self.reason, self._attacked = list[str](), "", False
 
     @property
     def high(self) -> int | None:
@@ -107,7 +117,7 @@ class _Search:
         """Return the answer as far as it is known."""
         flips = self.best.flips if self.best else ()
         return Distance(
-            engine=self.engine,
+            engine=joined(self.engines),
             event=str(self.query.event),
             low=self.low,
             high=self.high,
@@ -128,7 +138,8 @@ class _Search:
             decided = self._decided(session, region, limit)
             if decided is None:
                 return  # what is of interest has changed
-            self.engine, finding = decided.engine, decided.finding
+            finding = decided.finding
+            self.engines.append(decided.engine)
             if finding.happens is None:
                 self.reason = finding.reason
                 limit = self.cost.cheapest(region.inner) - 1  # fewer flips are in the regions before
@@ -138,8 +149,7 @@ class _Search:
                 return
             engines += [decided.engine]
         if self.low <= limit:
-            name = "+".join(dict.fromkeys(engines)) or PRESOLVE
-            self.proved.append(Proved(self.low, limit, name, time.monotonic() - started))
+            self.proved.append(Proved(self.low, limit, joined(engines), time.monotonic() - started))
             self.low = limit + 1
 
     def _decided(self, session: Session, region: Region, limit: int) -> Decided | None:
@@ -165,6 +175,7 @@ class _Search:
         if found is None or self.cost.of(found.flips) > self.top:
             return False
         self.best = found
+        self.engines.append(ATTACK)
         return True
 
     def _limit(self) -> int:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bnnverify.problem.ball import Ball
 from bnnverify.problem.budget import Budget
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Region
@@ -40,4 +41,4 @@ def _flipped(region: Region) -> Iterator[tuple[int, Region]]:
         center, free = region.center.copy(), region.free.copy()
         center[position] ^= 1
         free[position] = False
-        yield position, Region(center, free, max(region.inner - 1, 0), min(region.outer - 1, int(np.sum(free))))
+        yield position, Ball(center, free, max(region.inner - 1, 0), min(region.outer - 1, int(np.sum(free))))

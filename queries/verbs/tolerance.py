@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike
 
 from bnnverify.errors import BadQuery
 from bnnverify.model.network import Network
+from bnnverify.problem.ball import HammingBall
 from bnnverify.problem.budget import INTERRUPTED, Budget
-from bnnverify.problem.event import Event, Leaves
+from bnnverify.problem.events.base import Event
+from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
-from bnnverify.problem.region import HammingBall
 from bnnverify.queries.engines.registry import AUTO
 from bnnverify.queries.planning.posed import PRESOLVE
 from bnnverify.queries.planning.session import Counted, Session

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bnnverify import InputCoding, Network, save
+from bnnverify import Head, InputCoding, Network, save
 from tests.support.random_networks import random_network
 from tests.support.roof import POINT
 from tests.support.zoo import majority, parity
@@ -34,6 +34,8 @@ def files(folder: Path) -> None:
     """Write the models, samples and tables that the command lines name."""
     save(majority(6), folder / "m.npz")
     save(parity(6), folder / "parity.npz")
+    last = [0] * 6 + [1] * 6
+    save(Network((), Head([[0] * 12, last], [2, 0])), folder / "late.npz")  # class 1 from three ones among the last six on
     coding = InputCoding(np.array([100, 100, 100, 100, 0, 0]), (2, 3))
     save(Network(majority(6).blocks, majority(6).head, coding), folder / "pixels.npz")
     save(random_network(1, 64, (6,), 10), folder / "a.npz")
@@ -80,12 +82,14 @@ LONG = ("a.npz", "digits:7", "--radius", "3")
 COUNT = ("count", "m.npz", POINT, *RADIUS)
 ATTACK = ("attack", "m.npz", POINT, *RADIUS)
 DISTANCE = ("distance", "m.npz", "000000")
+LATE = ("distance", "late.npz", "0" * 12)  # neither presolve nor the first flips decide it
 CERTIFY = ("certify", "m.npz", "rows.txt", *RADIUS)
 ENCODE = ("encode", "m.npz")
 TO = ("--to", "cnf", "q.cnf")
 LATENTS = ("latents", "m.npz", POINT, *RADIUS)
 AGAINST = (*LATENTS, *JSON, "--against", "parity.npz")
 COMPARE = ("compare", "a.npz", "b.npz", "--radii", "1", "--limit", "2")
+FARTHER = ("compare", "a.npz", "b.npz", "--radii", "2", "--limit", "2", "--count", *JSON)
 ARMS = ("compare", "--arms", "no_pen", "--radii", "1", "--limit", "2")  # trained by a stand-in
 TRAIN = ("train", "--data", "table.csv", "--label", "class", "--recipe", "lin_pen", "--hidden", "4", "--epochs", "1")
 OUT = ("--out", "out.npz")
@@ -107,7 +111,7 @@ COMMANDS: dict[str, dict[str, Pair]] = {
         "--explain-plan": Pair(ATTACK, (*ATTACK, "--explain-plan")),
     },
     "distance": {
-        **questions(*DISTANCE, long=("distance", "a.npz", "digits:0"), data=("distance", "pixels.npz", "mnist:0")),
+        **questions(*LATE, long=(*LATE, "--engine", "sat"), data=("distance", "pixels.npz", "mnist:0")),
         "--max": Pair((*DISTANCE, *JSON), (*DISTANCE, *JSON, "--max", "2")),
         "--within": Pair((*DISTANCE, *JSON), (*DISTANCE, *JSON, "--within", "0,1")),
         "--event": Pair((*DISTANCE, *JSON), (*DISTANCE, *JSON, "--event", "becomes:0")),
@@ -139,7 +143,7 @@ COMMANDS: dict[str, dict[str, Pair]] = {
         "--epochs": Pair((*ARMS, *JSON), (*ARMS, *JSON, "--epochs", "3")),
         "--models": Pair((*ARMS, *JSON), (*ARMS, *JSON, "--models", "trained")),
         **questions(*COMPARE, long=COMPARE, data=(*COMPARE, "--data", "mnist")),
-        "--memory": Pair((*COMPARE, *JSON, "--engine", "sat"), (*COMPARE, *JSON, "--engine", "sat", "--memory", "1e-9")),
+        "--memory": Pair((*FARTHER, "--engine", "sat"), (*FARTHER, "--engine", "sat", "--memory", "1e-9")),
         "--data": Pair((*COMPARE, *JSON), (*COMPARE, *JSON, "--data", "digits:5-9")),
         "--radii": Pair((*COMPARE, *JSON), (*COMPARE, *JSON, "--radii", "1,2")),
         "--limit": Pair((*COMPARE, *JSON), (*COMPARE, *JSON, "--limit", "3")),

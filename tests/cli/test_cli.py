@@ -142,7 +142,7 @@ BAD_WORDS: list[tuple[tuple[str, ...], str]] = [
     (("count", "MODEL", "0101", "--radius", "1"), "expected 6 bits, got 4"),
     (("count", "MODEL", POINT, "--radius", "1", "--event", "becomes:2"), "between 0 and 1, got 2"),
     (("count", "MODEL", POINT, "--radius", "1", "--event", "becomes:x"), "expected class numbers"),
-    (("count", "MODEL", POINT, "--radius", "1", "--event", "stays"), "expected leaves"),
+    (("count", "MODEL", POINT, "--radius", "1", "--event", "stays"), "event: expected"),
     (("count", "MODEL", POINT, "--radius", "1", "--engine", "magic"), "magic"),
     (("count", "MODEL", POINT, "--radius", "1", "--timeout", "nan"), "at most 1e+09, got nan"),
     (("count", "MODEL", POINT, "--radius", "1", "--timeout", "1e300"), "above 0, at most 1e+09, got 1e+300"),

@@ -9,13 +9,14 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from bnnverify import Block, HammingBall, Head, Network, Region
+from bnnverify import Block, HammingBall, Head, Network
 from bnnverify.encoders.diagrams.frontier import Frontier
 from bnnverify.encoders.enumeration.first_layer import Table
 from bnnverify.encoders.presolve.cost_limit import with_cost_limit
 from bnnverify.encoders.presolve.presolve import presolve
 from bnnverify.model.combine import pair
 from bnnverify.model.matrix import Dense, Sparse
+from bnnverify.problem.ball import Ball
 from bnnverify.problem.cost import Cost
 
 Made = TypeVar("Made")
@@ -75,7 +76,7 @@ def test_the_frontier_of_a_wide_network_fits() -> None:
 
 
 def test_presolve_of_a_wide_network_fits() -> None:
-    few = Region(np.zeros(INPUTS, dtype=np.uint8), np.arange(INPUTS) < 64, 0, 3)
+    few = Ball(np.zeros(INPUTS, dtype=np.uint8), np.arange(INPUTS) < 64, 0, 3)
     solved = within(16 * MIB, lambda: presolve(network(0), few))
     assert solved.live[0] < 300
 

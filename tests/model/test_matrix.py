@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bnnverify import (
+    Ball,
     Block,
     HammingBall,
     Head,
@@ -57,7 +58,7 @@ def region(seed: int, n: int = 20) -> Region:
     random = np.random.default_rng(seed + 100)
     free = random.random(n) < 0.7
     outer = min(int(random.integers(0, 4)), int(free.sum()))
-    return Region(random.integers(0, 2, n), free, int(random.integers(0, outer + 1)), outer)
+    return Ball(random.integers(0, 2, n), free, int(random.integers(0, outer + 1)), outer)
 
 
 @pytest.fixture(params=["as they fit", "sparse throughout"])

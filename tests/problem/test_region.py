@@ -8,7 +8,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from bnnverify import BadQuery, BadSample, Everything, HammingBall, Region, Shell, Subcube
+from bnnverify import BadQuery, BadSample, Ball, Everything, HammingBall, Region, Shell, Subcube
 
 CENTER = np.array([1, 0, 1, 1, 0, 0])
 CUBE = np.array(list(product([0, 1], repeat=6)), dtype=np.uint8)
@@ -119,3 +119,43 @@ def test_regions_do_not_change_with_what_made_them() -> None:
     assert region.freedom == 6
     with pytest.raises(ValueError, match="read-only"):
         region.center[0] = 0
+
+
+@pytest.mark.parametrize("region", REGIONS, ids=lambda region: f"{region.kind} {region.inner}-{region.outer}")
+def test_sizes_and_flips(region: Ball) -> None:
+    away = region.distance(defined(region))
+    assert region.sizes() == tuple(np.bincount(away, minlength=region.outer + 1).tolist())
+    flips = region.over_flips()
+    points = np.tile(region.center, (flips.size, 1))
+    points[:, region.positions] ^= np.concatenate(list(flips.points()))
+    assert sorted(map(tuple, points.tolist())) == sorted(map(tuple, defined(region).tolist()))
+    assert region.propagated() is region
+    assert region.constraints == ()
+
+
+@pytest.mark.parametrize("region", REGIONS, ids=lambda region: f"{region.kind} {region.inner}-{region.outer}")
+@pytest.mark.parametrize("positions", [[], [2], [4, 2], [0, 2, 3]])
+def test_the_part_in_which_positions_are_flipped(region: Ball, positions: list[int]) -> None:
+    if len(positions) > region.outer or not region.free[positions].all():
+        with pytest.raises(BadQuery, match="flipped: expected at most"):
+            region.flipped(positions)
+        return
+    part = region.flipped(positions)
+    inside = defined(region)
+    inside = inside[(inside[:, positions] != region.center[positions]).all(axis=1)]
+    assert np.array_equal(CUBE[part.contains(CUBE)], inside)
+    assert region.distance(part.center) == len(positions)
+    assert np.array_equal(region.distance(inside), part.distance(inside) + len(positions))
+
+
+def test_fingerprints_tell_regions_apart() -> None:
+    assert len({region.sha256 for region in [*REGIONS, HammingBall(1 - CENTER, 2), HammingBall(CENTER, 2, free=[1, 2])]}) == 12
+    assert HammingBall(CENTER, 2).sha256 == HammingBall(CENTER.tolist(), 2).sha256
+
+
+def kinds(region: Region) -> str:
+    return region.kind
+
+
+def test_a_ball_is_a_region() -> None:
+    assert kinds(HammingBall(CENTER, 2)) == "ball"  # for the type checker

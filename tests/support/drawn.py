@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from bnnverify import Becomes, Block, EachClass, Head, Leaves, Network, Query, Region
+from bnnverify import Ball, Becomes, Block, EachClass, Head, Leaves, Network, Query, Region
 from bnnverify.model.arrays import Bits, Integers
-from bnnverify.problem.event import Event
+from bnnverify.problem.events.base import Event
 
 INPUTS = (0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 8, 8, 9, 9, 9)  # most questions about few bits are decided before any engine starts
 DEPTHS, WIDTHS = (0, 1, 1, 2, 2, 3, 4), (1, 2, 3, 4, 5, 6, 6, 7, 7)
@@ -60,7 +60,7 @@ def regions(draw: st.DrawFn, n: int) -> Region:
     free = random.random(n) < draw(st.sampled_from([0, 0.5, 0.8, 1, 1, 1, 1, 1]))
     outer = int(random.integers(0, free.sum() + 1))
     inner = int(random.integers(0, outer + 1)) if draw(st.booleans()) else 0
-    return Region(random.integers(0, 2, n), free, inner, outer)
+    return Ball(random.integers(0, 2, n), free, inner, outer)
 
 
 @st.composite

@@ -29,9 +29,9 @@ def every_input(n: int) -> Bits:
 
 def enumerated(query: Query) -> list[int]:
     """Return the class counts by asking the network about every point."""
-    counts = np.zeros(query.network.classes, dtype=np.int64)
+    counts = np.zeros(query.decider.classes, dtype=np.int64)
     for points in query.region.points():
-        counts += np.bincount(query.network(points), minlength=query.network.classes)
+        counts += np.bincount(query.decider(points), minlength=query.decider.classes)
     return [int(k) for k in counts]
 
 

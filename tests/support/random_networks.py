@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from bnnverify import Block, EachClass, HammingBall, Head, Network, Query, Region
+from bnnverify import Ball, Block, EachClass, HammingBall, Head, Network, Query, Region
 
 
 def random_network(seed: int, n: int, widths: tuple[int, ...] = (6, 5), classes: int = 4) -> Network:
@@ -25,7 +25,7 @@ def random_region(seed: int, n: int) -> Region:
     random = np.random.default_rng(seed)
     center, free = random.integers(0, 2, n), random.random(n) < 0.9
     inner, outer = sorted(random.integers(0, free.sum() + 1, 2).tolist())
-    return Region(center, free, inner, outer)
+    return Ball(center, free, inner, outer)
 
 
 def hard_query() -> Query:

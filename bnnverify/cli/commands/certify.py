@@ -15,9 +15,9 @@ from bnnverify.data.samples import read_samples
 from bnnverify.formats import load
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Network
-from bnnverify.problem.event import Leaves
+from bnnverify.problem.ball import HammingBall
+from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
-from bnnverify.problem.region import HammingBall
 from bnnverify.queries.proofs.prove import prove
 from bnnverify.queries.verbs.certify import certify
 from bnnverify.report.document import document

@@ -23,9 +23,10 @@ from bnnverify.data.samples import digits
 from bnnverify.formats import save
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Network
-from bnnverify.problem.event import EachClass, Leaves
+from bnnverify.problem.ball import HammingBall
+from bnnverify.problem.events.each_class import EachClass
+from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
-from bnnverify.problem.region import HammingBall
 from bnnverify.queries.comparison.compare import compare
 from bnnverify.queries.comparison.participants import participant
 from bnnverify.queries.execution.cores import cores

@@ -14,7 +14,7 @@ from bnnverify.cli.questions import QuestionOptions, free_positions, question_op
 from bnnverify.data.samples import read_input, read_samples
 from bnnverify.formats import load
 from bnnverify.model.network import Network
-from bnnverify.problem.region import HammingBall
+from bnnverify.problem.ball import HammingBall
 from bnnverify.queries.attacks.local_search import METHODS, local_search
 from bnnverify.queries.verbs.latent.attribution import attribution
 from bnnverify.queries.verbs.latent.codes import class_codes

@@ -9,8 +9,8 @@ from bnnverify.encoders.enumeration.enumeration import Enumeration
 from bnnverify.encoders.enumeration.layout import Runs
 from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.network import Network
+from bnnverify.problem.ball import HammingBall
 from bnnverify.problem.budget import INTERRUPTED, Budget
-from bnnverify.problem.region import HammingBall
 from bnnverify.queries.verbs.latent.codes import coding, latent
 from bnnverify.results.latent import Attribution
 

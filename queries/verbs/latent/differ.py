@@ -10,7 +10,7 @@ from bnnverify.model.combine import pair
 from bnnverify.model.latent_code import WIDEST, bits_of
 from bnnverify.model.network import Network
 from bnnverify.problem.budget import Budget
-from bnnverify.problem.event import EachClass
+from bnnverify.problem.events.each_class import EachClass
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Region
 from bnnverify.queries.planning.session import Counted

@@ -14,10 +14,11 @@ from bnnverify.errors import Disagreement
 from bnnverify.model.arrays import Bits, Indices
 from bnnverify.model.latent_code import bits_of, numbers_of
 from bnnverify.model.network import Network
+from bnnverify.problem.ball import HammingBall
 from bnnverify.problem.budget import INTERRUPTED, Budget
-from bnnverify.problem.event import Leaves
+from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
-from bnnverify.problem.region import HammingBall, Region
+from bnnverify.problem.region import Region
 from bnnverify.queries.verbs.latent.codes import coding, latent, met
 from bnnverify.queries.verbs.latent.tail_margin import tail_margin
 from bnnverify.results.finding import Witness, confirmed

@@ -12,7 +12,7 @@ from bnnverify.encoders.clauses.cardinality import ENCODINGS, FALSE, TRUE, WIDES
 from bnnverify.encoders.clauses.cnf import Cnf, formula
 from bnnverify.encoders.clauses.native_cardinality import LONGEST, native
 from bnnverify.encoders.presolve.presolve import presolve
-from bnnverify.problem.region import Everything, HammingBall, Shell
+from bnnverify.problem.ball import Everything, HammingBall, Shell
 
 EVERY = ENCODINGS | {"native": native}
 every_encoding = pytest.mark.parametrize("encoding", EVERY.values(), ids=EVERY.keys())

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bnnverify import Becomes, Block, Head, Leaves, Network, Query, Region
+from bnnverify import Becomes, Block, Head, Leaves, Network, Query
 from bnnverify.encoders import exports
 from bnnverify.encoders.exports import EXPORTS, exported
 from bnnverify.errors import BadQuery
-from bnnverify.problem.event import Event
-from bnnverify.problem.region import Everything, HammingBall
+from bnnverify.problem.ball import Ball, Everything, HammingBall
+from bnnverify.problem.events.base import Event
 
 Row = tuple[list[tuple[int, int]], int]  # sum of weight * (variable is 1, or 0 for a negative one) >= bound
 
@@ -80,10 +80,10 @@ def random_query(seed: int) -> Query:
     first = Block(random.choice(values, (3, n)), random.integers(-1, 2, 3))
     head = Head(random.choice([-1, 0, 1], (3, 3)), random.integers(-1, 2, 3), random.permutation(3))
     network = Network((first, Block(random.choice([-1, 1], (3, 3)), [0, 1, 0])) if seed % 2 else (first,), head)
-    region = [Region(random.integers(0, 2, n), random.random(n) < 0.9, 0, 0), Everything(n)][seed % 5 == 0]
+    region = [Ball(random.integers(0, 2, n), random.random(n) < 0.9, 0, 0), Everything(n)][seed % 5 == 0]
     if seed % 5:
         inner, outer = sorted(random.integers(0, region.freedom + 1, 2).tolist())
-        region = Region(region.center, region.free, inner, outer)
+        region = Ball(region.center, region.free, inner, outer)
     events: list[Event] = [Leaves(int(network(region.center))), Becomes(seed % 3), Becomes(0, 1, 2)]
     return Query(network, region, events[seed % 3])
 

@@ -10,7 +10,7 @@ import pytest
 from bnnverify import BadModel, Block, Head, Network, Query, Subcube
 from bnnverify.encoders.presolve.cost_limit import with_cost_limit
 from bnnverify.problem.cost import Cost
-from bnnverify.problem.event import EachClass
+from bnnverify.problem.events.each_class import EachClass
 from bnnverify.queries.verbs.count import count
 
 HUGE = 2**40

@@ -12,6 +12,7 @@ from bnnverify.encoders.presolve.merge import Stand, alike, merged
 from bnnverify.encoders.presolve.presolve import Presolved, bounded, presolve
 from bnnverify.model.arrays import Bits
 from bnnverify.model.matrix import Dense, Sparse
+from bnnverify.problem.ball import Ball
 from bnnverify.problem.budget import Budget
 from bnnverify.queries.engines.diagrams import BddEngine
 from bnnverify.queries.engines.enumeration import BitsEngine
@@ -26,7 +27,7 @@ def every(n: int) -> Bits:
 
 def region_of(random: np.random.Generator, n: int) -> Region:
     outer = int(random.integers(2, n + 1))
-    return Region(random.integers(0, 2, n), np.ones(n, dtype=bool), int(random.integers(0, 2)), outer)
+    return Ball(random.integers(0, 2, n), np.ones(n, dtype=bool), int(random.integers(0, 2)), outer)
 
 
 def layers(network: Network, bits: Bits) -> list[Bits]:

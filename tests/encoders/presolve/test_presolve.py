@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bnnverify import Block, HammingBall, Head, Network, Region
+from bnnverify import Ball, Block, HammingBall, Head, Network
 from bnnverify.encoders.presolve.presolve import presolve
 from tests.support.zoo import ZOO
 
@@ -20,7 +20,7 @@ def test_the_rest_answers_as_the_network_does(seed: int) -> None:
     network = Network((first, second), head)
     free = random.integers(0, 2, n).astype(bool)
     outer = int(random.integers(0, free.sum() + 1))
-    region = Region(random.integers(0, 2, n), free, int(random.integers(0, outer + 1)), outer)
+    region = Ball(random.integers(0, 2, n), free, int(random.integers(0, outer + 1)), outer)
     solved = presolve(network, region)
     assert solved.region.size == region.size
     for flips in solved.region.points():

@@ -10,7 +10,7 @@ from bnnverify.errors import BadModel
 from bnnverify.formats import load, save
 from bnnverify.formats.windows import OUTSIDE, Window, convolution_rows
 from bnnverify.model.network import Network
-from bnnverify.problem.region import HammingBall
+from bnnverify.problem.ball import HammingBall
 from tests.support.enumerated import every_input
 from tests.support.onnx_graphs import Sketch, classes
 

@@ -40,7 +40,7 @@ def test_never_nearer_than_the_exact_distance(
     event = data.draw(st.sampled_from([None, Leaves(label), Becomes(label)]))
     seed = data.draw(st.integers(0, 9))
     found = local_search(network, center, method=method, event=event, free=free, largest=largest, walks=3, seed=seed)
-    targets = (event or Leaves(network(center))).classes(network.classes)
+    targets = (event or Leaves(network(center))).posed(network, center)[1]
     exact = nearest(network, center, targets, free, largest)
     if found.witness is not None:
         assert network(found.witness.bits) == found.witness.label

@@ -104,7 +104,7 @@ def slowly(done, wanted):
 
 if __name__ == "__main__":
     result = asked(jobs=int(sys.argv[1]), resume=Path(sys.argv[2]), progress=slowly)
-    print("kept", len(result.rows), result.decided, len(result.duels), flush=True)
+    print("kept", len(result.rows), result.decided, len(result.paired_comparisons), flush=True)
 """
 
 

@@ -10,7 +10,21 @@ from random import Random
 import numpy as np
 import pytest
 
-from bnnverify import Becomes, Block, EachClass, Everything, HammingBall, Head, Leaves, Network, Query, Region, Shell, Subcube
+from bnnverify import (
+    Ball,
+    Becomes,
+    Block,
+    EachClass,
+    Everything,
+    HammingBall,
+    Head,
+    Leaves,
+    Network,
+    Query,
+    Region,
+    Shell,
+    Subcube,
+)
 from bnnverify.encoders.diagrams import frontier
 from bnnverify.encoders.diagrams import region_sets as bdd
 from bnnverify.encoders.diagrams.packages import PACKAGES, Package
@@ -63,7 +77,7 @@ def random_region(random: Random, n: int) -> Region:
     center = np.array([random.randint(0, 1) for _ in range(n)], dtype=np.uint8)
     free = np.array([random.random() < 0.8 for _ in range(n)])
     outer = random.randint(0, int(free.sum()))
-    return Region(center, free, random.randint(0, outer), outer)
+    return Ball(center, free, random.randint(0, outer), outer)
 
 
 def enumerated(network: Network, region: Region) -> list[int]:

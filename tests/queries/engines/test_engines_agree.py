@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from bnnverify import Becomes, Block, EachClass, Head, Network, Query, Region, Shell
+from bnnverify import Ball, Becomes, Block, EachClass, Head, Network, Query, Region, Shell
 from bnnverify.encoders.enumeration import enumeration
 from bnnverify.problem.budget import Budget
 from bnnverify.queries.engines import enumeration as by_bits
@@ -98,7 +98,7 @@ def test_a_larger_ball_holds_the_smaller(engine: Engine, query: Query) -> None:
     region = query.region
     if region.outer == region.freedom:
         return
-    larger = Region(region.center, region.free, region.inner, region.outer + 1)
+    larger = Ball(region.center, region.free, region.inner, region.outer + 1)
     less, more = (lows(engine.count(Query(query.network, r, EachClass()), Budget())) for r in (region, larger))
     assert all(a <= b for a, b in zip(less, more, strict=True))
     assert sum(less) == region.size
@@ -110,13 +110,13 @@ def test_a_larger_ball_holds_the_smaller(engine: Engine, query: Query) -> None:
 def test_the_two_values_of_a_bit_share_out_the_cube(engine: Engine, query: Query, position: int) -> None:
     assume(query.network.inputs)
     network, i = query.network, position % query.network.inputs
-    cube = Region(query.region.center, np.ones(network.inputs, dtype=bool), 0, network.inputs)
+    cube = Ball(query.region.center, np.ones(network.inputs, dtype=bool), 0, network.inputs)
     others = np.delete(np.arange(network.inputs), i)
     halves = []
     for value in (0, 1):
         center = cube.center.copy()
         center[i] = value
-        half = Region(center, np.isin(np.arange(network.inputs), others), 0, len(others))
+        half = Ball(center, np.isin(np.arange(network.inputs), others), 0, len(others))
         halves.append(lows(engine.count(Query(network, half, EachClass()), Budget())))
     assert np.sum(halves, axis=0).tolist() == lows(engine.count(Query(network, cube, EachClass()), Budget()))
 
@@ -146,7 +146,7 @@ def test_any_number_of_workers_counts_the_same(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     block = Block(random.choice([-1, 1], (12, 30)), random.integers(-2, 3, 12))
     network = Network((block,), Head(random.choice([-1, 1], (4, 12)), [0] * 4))
-    query = Query(network, Region(random.integers(0, 2, 30), np.ones(30, dtype=bool), 0, 7), EachClass())
+    query = Query(network, Ball(random.integers(0, 2, 30), np.ones(30, dtype=bool), 0, 7), EachClass())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(enumeration, "CHUNK", 2**22)  # many parts
         engines = [Direct(by_bits.BitsEngine, workers=workers, folder=tmp_path) for workers in (1, 2, 5)]

@@ -31,8 +31,8 @@ from bnnverify import (
 from bnnverify.cli import BAD, DECIDED, main
 from bnnverify.encoders.clauses.pseudo_boolean import Rows
 from bnnverify.errors import BadQuery, MissingExtra, WitnessRejected
+from bnnverify.problem.ball import Everything, Shell
 from bnnverify.problem.budget import Budget
-from bnnverify.problem.region import Everything, Shell
 from bnnverify.queries.comparison.compare import foresee
 from bnnverify.queries.engines.registry import named
 from bnnverify.queries.planning.session import Session
@@ -70,7 +70,7 @@ def test_a_missing_package_is_said_before_any_work_is_done(monkeypatch: pytest.M
     with pytest.raises(MissingExtra):
         certify(NETWORK, SAMPLES, radius=2, engine="exact")
     with pytest.raises(MissingExtra):  # before models are trained
-        foresee(["no_pen-D1"], SAMPLES, radii=[1], limit=None, against=[], engine="exact", store=None)
+        foresee(["no_pen-D1"], SAMPLES, radii=[1], limit=None, against=[], engine="exact", resume=None)
 
 
 @pytest.mark.usefixtures("missing")

@@ -10,8 +10,8 @@ from bnnverify import Becomes, Block, EachClass, Head, Leaves, Network, Query
 from bnnverify.encoders.clauses.cardinality import ENCODINGS, adder
 from bnnverify.errors import WitnessRejected
 from bnnverify.formats import load
+from bnnverify.problem.ball import Everything, HammingBall, Shell, Subcube
 from bnnverify.problem.budget import Budget
-from bnnverify.problem.region import Everything, HammingBall, Shell, Subcube
 from bnnverify.queries.engines import sat as by_sat
 from bnnverify.queries.engines.registry import named
 from bnnverify.queries.engines.sat import SatEngine

@@ -34,7 +34,7 @@ from bnnverify import (
     attack,
     count,
 )
-from bnnverify.problem.region import HammingBall
+from bnnverify.problem.ball import HammingBall
 from bnnverify.queries.engines.registry import engines
 from bnnverify.queries.execution.pool import Pool
 from bnnverify.queries.execution.process_pool import processes

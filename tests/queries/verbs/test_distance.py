@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from bnnverify import BadQuery, Becomes, Block, Head, Leaves, Network, WitnessRejected, distance, load
+from bnnverify.problem.ball import Subcube
 from bnnverify.problem.budget import Budget
 from bnnverify.problem.cost import NORMS, Cost, flip_cost, pixel_cost
-from bnnverify.problem.event import Event
+from bnnverify.problem.events.base import Event
 from bnnverify.problem.query import Query
-from bnnverify.problem.region import Subcube
 from bnnverify.queries.attacks.upper_bound import upper_bound, without_spare_flips
 from bnnverify.queries.planning.session import Decided
 from bnnverify.queries.verbs import distance as room
@@ -46,7 +46,7 @@ def cheapest(net: Network, center: np.ndarray, event: Event, cost: Cost) -> int 
     """Return by enumeration what the cheapest point costs at which the event happens."""
     points = np.array(list(product((0, 1), repeat=len(center))), dtype=np.uint8)
     away = points != center
-    inside = ~(away & ~cost.possible).any(axis=1) & np.isin(net(points), list(event.classes(net.classes)))
+    inside = ~(away & ~cost.possible).any(axis=1) & np.isin(net(points), list(event.posed(net, center)[1]))
     return min((cost.of(np.flatnonzero(row).tolist()) for row in away[inside]), default=None)
 
 

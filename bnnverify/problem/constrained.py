@@ -1,0 +1,271 @@
+"""Regions cut by linear constraints over input bits: whole numbers, exact, counted and not assumed."""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, chain, combinations, islice
+from math import comb
+from random import Random
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bnnverify.errors import BadQuery
+from bnnverify.model.arrays import Bits, Integers
+from bnnverify.model.matrix import Matrix, Sparse, as_rows
+from bnnverify.model.threshold import Threshold
+from bnnverify.problem.ball import Ball
+from bnnverify.problem.budget import Budget
+from bnnverify.problem.constraints import NEVER, propagated, tidy
+from bnnverify.problem.group_reach import group_rise, groups
+from bnnverify.problem.region import Region
+from bnnverify.problem.solutions import Solutions
+
+NO_LIMIT = Budget()
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Constrained:
+    """The points of a region at which all of these thresholds over its n bits hold.
+
+    Its centre need not be one of them. There may be none: then its size is 0, every count over it is 0, and no event happens.
+    How many there are is counted the first time that anybody asks: OutOfBudget where the constraints have too many states.
+    """
+
+    ball: Ball
+    constraints: tuple[Threshold, ...]
+
+    def __init__(self, region: Region, thresholds: Sequence[Threshold]) -> None:
+        rows = dict.fromkeys((*region.constraints, *map(tidy, thresholds)))
+        last = max((row.positions[-1] for row in rows if row.positions), default=-1)
+        if last >= region.n:
+            raise BadQuery(f"constraint: expected positions below {region.n}, got {last}")
+        object.__setattr__(self, "ball", Ball(region.center, region.free, region.inner, region.outer))
+        object.__setattr__(self, "constraints", tuple(rows))
+
+    @property
+    def center(self) -> Bits:
+        return self.ball.center
+
+    @property
+    def free(self) -> NDArray[np.bool_]:
+        return self.ball.free
+
+    @property
+    def inner(self) -> int:
+        return self.ball.inner
+
+    @property
+    def outer(self) -> int:
+        return self.ball.outer
+
+    @property
+    def n(self) -> int:
+        return self.ball.n
+
+    @property
+    def positions(self) -> NDArray[np.intp]:
+        """Return the free positions, ascending."""
+        return self.ball.positions
+
+    @property
+    def freedom(self) -> int:
+        """Return how many positions are free."""
+        return self.ball.freedom
+
+    @property
+    def kind(self) -> str:
+        """Return the usual name of the ball, and that there are constraints."""
+        return f"{self.ball.kind} under constraints"
+
+    @cached_property
+    def sha256(self) -> str:
+        """Return a fingerprint of everything that decides which points are in the region, and of its centre."""
+        rows = sorted((row.positions, row.weights, row.bound) for row in self.constraints)
+        return hashlib.sha256(f"{self.ball.sha256} {rows}".encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what results say about their region."""
+        return {**self.ball.to_json(), "kind": self.kind, "size": self.size, "constraints": len(self.constraints)}
+
+    def distance(self, points: ArrayLike) -> Any:
+        """Return the number of bits in which points (..., n) differ from the centre."""
+        return self.ball.distance(points)
+
+    def contains(self, points: ArrayLike) -> NDArray[np.bool_]:
+        """Return which of the points (..., n) are in the region."""
+        inside, points = self.ball.contains(points), np.asarray(points)
+        for row in self.constraints:
+            bits = points[..., list(row.positions)].astype(np.int64)
+            inside = inside & (bits @ np.array(row.weights, dtype=np.int64) >= row.bound)
+        return np.asarray(inside)
+
+    def __contains__(self, point: ArrayLike) -> bool:
+        return bool(self.contains(point))
+
+    def thresholds(self) -> list[Threshold]:
+        """Return bricks over the n input bits that hold exactly on the region."""
+        return [*self.ball.thresholds(), *self.constraints]
+
+    def reach(self, weights: Matrix | ArrayLike) -> tuple[Integers, Integers]:
+        """Return bounds of each weights[j] @ x over the region, from below and above: (m, n) to (m,), (m,).
+
+        They are those of the ball of what constraints leave free, and of its groups of bits; what else holds plays no part.
+        """
+        left, matrix = self.propagated(), as_rows(weights, "weights")
+        low, high = left.ball.reach(matrix)
+        known = groups(self.constraints, left.free)
+        if not known or isinstance(matrix, Sparse):
+            return low, high
+        rows, start, about = matrix.dense(), matrix @ left.center.astype(np.int64), (left.center, left.free, left.outer, known)
+        return np.maximum(low, start - group_rise(-rows, *about)), np.minimum(high, start + group_rise(rows, *about))
+
+    def shell(self, inner: int, outer: int | None = None) -> Constrained:
+        """Return the part at distance inner..outer (default: exactly inner) from the centre."""
+        part = Constrained(self.ball.shell(inner, outer), self.constraints)
+        if "_solutions" in self.__dict__ and part.outer <= self.outer:
+            part.__dict__["_solutions"] = self._solutions
+        return part
+
+    def within(self, free: ArrayLike) -> Constrained:
+        """Return the part that differs from the centre only in these positions (0-based)."""
+        return Constrained(self.ball.within(free), self.constraints)
+
+    def flipped(self, positions: Sequence[int]) -> Constrained:
+        """Return the part in which these free positions differ from the centre, around the centre with them flipped."""
+        return Constrained(self.ball.flipped(positions), self.constraints)
+
+    def over_flips(self) -> Constrained:
+        """Return the region as a set of flips: one bit for each free position, 1 where a point differs from the centre."""
+        return Constrained(self.ball.over_flips(), self._rows)
+
+    @cached_property
+    def _rows(self) -> tuple[Threshold, ...]:
+        """Return what the constraints say of flips, named by their place among the free ones; without what holds anyway."""
+        place, bits, rows = {i: k for k, i in enumerate(self.positions.tolist())}, self.center.tolist(), []
+        for row in self.constraints:
+            pairs = list(zip(row.positions, row.weights, strict=True))
+            weights = {place[i]: -w if bits[i] else w for i, w in pairs if i in place}
+            bound = row.bound - sum(w for i, w in pairs if bits[i])
+            if sum(w for w in weights.values() if w < 0) < bound:
+                rows.append(Threshold(tuple(weights), tuple(weights.values()), bound))
+        return tuple(dict.fromkeys(rows))
+
+    def propagated(self) -> Constrained:
+        """Return the same set of points, positions that constraints decide one by one being no longer free.
+
+        Where they decide for the other value than the centre's, the new centre has that: distances are then counted from there.
+        """
+        return self._propagated
+
+    @cached_property
+    def _propagated(self) -> Constrained:
+        flips, ones = tuple(range(self.freedom)), (1,) * self.freedom
+        ball = (Threshold(flips, ones, self.inner), Threshold(flips, tuple(-w for w in ones), -self.outer))
+        values = propagated((*self._rows, *ball))
+        if values is None:
+            return Constrained(Ball(self.center, np.zeros(self.n, dtype=np.bool_), 0, 0), (*self.constraints, NEVER))
+        return self._with(values) if values else self
+
+    def _with(self, values: dict[int, int]) -> Constrained:
+        """Return the part in which these flips, named by their place, have these values; it must have points."""
+        free, spots = self.free.copy(), self.positions
+        free[spots[list(values)]] = False
+        ball = self.ball.flipped(spots[[k for k, value in values.items() if value]].tolist())
+        return Constrained(ball.within(free), self.constraints)
+
+    def solutions(self, budget: Budget = NO_LIMIT) -> Solutions:
+        """Return all flips that the constraints allow, the ball aside, as a graph; made once. Raises OutOfBudget."""
+        if "_solutions" not in self.__dict__:
+            self.__dict__["_solutions"] = Solutions.of(self._rows, self.outer, budget)
+        return self._solutions
+
+    @cached_property
+    def _solutions(self) -> Solutions:
+        return Solutions.of(self._rows, self.outer, NO_LIMIT)
+
+    @cached_property
+    def _loose(self) -> list[int]:
+        """Return the free positions, by their place, that no constraint names."""
+        return sorted(set(range(self.freedom)).difference(self.solutions().order))
+
+    @cached_property
+    def size(self) -> int:
+        """Return the exact number of points."""
+        return sum(self.sizes())
+
+    def sizes(self, budget: Budget = NO_LIMIT) -> tuple[int, ...]:
+        """Return the exact number of points at each distance 0..outer from the centre. Raises OutOfBudget."""
+        named = self.solutions(budget).sizes
+        loose = [comb(len(self._loose), k) for k in range(self.outer + 1)]
+        return tuple(
+            sum(ways * loose[d - k] for k, ways in enumerate(named[: d + 1])) if d >= self.inner else 0
+            for d in range(self.outer + 1)
+        )
+
+    def points(self, batch: int = 65536) -> Iterator[Bits]:
+        """Yield all points in batches (<= batch, n), nearest first; no other point of the ball is looked at."""
+        flips = self._flips()
+        while chosen := list(islice(flips, batch)):
+            yield self._points(chosen)
+
+    def _flips(self) -> Iterator[tuple[int, ...]]:
+        for d in range(self.inner, self.outer + 1):
+            for ones in range(max(0, d - len(self._loose)), d + 1):
+                for named in self.solutions().listed(ones):
+                    for others in combinations(self._loose, d - ones):
+                        yield named + others
+
+    def _points(self, flips: Sequence[Sequence[int]]) -> Bits:
+        points = np.tile(self.center, (len(flips), 1))
+        rows = np.repeat(np.arange(len(flips)), [len(chosen) for chosen in flips])
+        points[rows, self.positions[np.fromiter(chain.from_iterable(flips), dtype=np.intp, count=len(rows))]] ^= 1
+        return points
+
+    def sample(self, count: int, *, seed: int) -> Bits:
+        """Return points drawn uniformly at random, with replacement: (count, n); BadQuery where there is none."""
+        random, solutions = Random(seed), self.solutions()
+        kinds = [(d, ones) for d in range(self.inner, self.outer + 1) for ones in range(min(d, len(solutions.sizes) - 1) + 1)]
+        edges = list(accumulate(solutions.sizes[ones] * comb(len(self._loose), d - ones) for d, ones in kinds))
+        if count and not (edges and edges[-1]):
+            raise BadQuery("sample: expected a region that has points, got an empty one")
+        flips = []
+        for _ in range(count):
+            d, ones = kinds[bisect_right(edges, random.randrange(edges[-1]))]
+            named = solutions.solution(ones, random.randrange(solutions.sizes[ones]))
+            flips.append(named + random.sample(self._loose, d - ones))
+        return self._points(flips)
+
+    def parts(self, most: int) -> Iterator[Region]:
+        """Yield disjoint regions that make up this one, none with more than most points unless it has a single one.
+
+        They are cut at the bits that constraints name, then at the others. An empty region has no parts.
+        """
+        solutions, loose = self.solutions(), len(self._loose)
+        fewer = list(accumulate((comb(loose, k) for k in range(loose + 1)), initial=0))  # ways to flip fewer than k others
+        todo: list[tuple[int, int, dict[int, int]]] = [(0, 0, {})] if solutions.possible else []
+        while todo:
+            level, state, values = todo.pop()
+            ones = sum(values.values())
+            ends = [(max(0, self.inner - ones - k), min(loose, self.outer - ones - k) + 1) for k in range(self.outer - ones + 1)]
+            ways = solutions.ways(level, state)
+            size = sum(
+                some * (fewer[last] - fewer[first]) for some, (first, last) in zip(ways, ends, strict=False) if first < last
+            )
+            if not size:
+                continue
+            if size <= most:
+                part = self._with(values)
+                part.__dict__["size"] = size
+                yield part
+            elif level == len(solutions.order):  # the constraints hold, whatever the others are
+                yield from self._with(values).ball.parts(most)
+            else:
+                for bit in (1, 0):
+                    further = {**values, solutions.order[level]: bit}
+                    todo.append((level + 1, solutions.after(level, state, bit), further))

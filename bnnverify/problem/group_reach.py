@@ -1,0 +1,62 @@
+"""How far weighted sums can move where bits come in groups of which one, or at most one, is 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnverify.model.arrays import Bits, Integers
+from bnnverify.model.threshold import Threshold
+
+
+@dataclass(frozen=True)
+class Group:
+    """At most one of these bits is 1; exact: one of them is."""
+
+    positions: tuple[int, ...]
+    exact: bool
+
+
+def groups(constraints: Sequence[Threshold], free: NDArray[np.bool_]) -> list[Group]:
+    """Return groups of free bits, none of them in two, that constraints make: large ones first. Bits that are not free are 0."""
+    some = {row.positions for row in constraints if row.bound == 1 and all(w == 1 for w in row.weights)}
+    few = {row.positions for row in constraints if row.bound == -1 and all(w == -1 for w in row.weights)}
+    chosen, used = list[Group](), set[int]()
+    for positions in sorted(few, key=lambda positions: (-len(positions), positions)):
+        live = tuple(i for i in positions if free[i])
+        if len(live) > 1 and used.isdisjoint(live):
+            chosen.append(Group(live, positions in some))
+            used.update(live)
+    return chosen
+
+
+def group_rise(weights: Integers, center: Bits, free: NDArray[np.bool_], outer: int, known: Sequence[Group]) -> Integers:
+    """Return a bound of how far at most outer flips raise each weights[j] @ x above its value at center: (m, n) to (m,).
+
+    A group whose centre already obeys it rises by its best single flip, or by its best exchange, which takes two flips: it is
+    treated as two steps that each take one, the better one first. All numbers are doubled, so that halves are whole.
+    """
+    gains = weights * (1 - 2 * center.astype(np.int64))
+    loose = free.copy()
+    forced, steps = np.zeros(len(weights), dtype=np.int64), list[Integers]()
+    for group in known:
+        spots = np.array(group.positions)
+        loose[spots] = False
+        ones = spots[center[spots] == 1]
+        none = gains[:, ones].sum(axis=1)  # where the bits that are 1 become 0
+        alone = none + weights[:, spots].max(axis=1)  # and the best one becomes 1, or stays
+        best = alone if group.exact else np.maximum(alone, none)
+        if len(ones) > 1 or (group.exact and not len(ones)):  # it has to move, however many flips that takes
+            forced += best
+            continue
+        one = np.maximum(alone if not len(ones) else np.zeros_like(none) if group.exact else none, 0)
+        best = np.maximum(best, 0)
+        first = np.maximum(2 * one, best)
+        steps += [first, 2 * best - first]
+    single = 2 * np.maximum(gains[:, loose], 0)
+    every = np.column_stack([single, *steps]) if steps else single
+    most = np.sort(every, axis=1)[:, ::-1][:, :outer].sum(axis=1)
+    return np.asarray(forced + most // 2)
