@@ -10,10 +10,11 @@ from typing import Any
 import click
 
 from bnnverify.cli.options import FILE, NATURAL, event_option, grouped, within_option
-from bnnverify.cli.questions import decided_event, free_positions
+from bnnverify.cli.questions import free_positions
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Network
 from bnnverify.problem.events.leaves import Leaves
+from bnnverify.problem.events.words import decided_event
 from bnnverify.queries.proofs.folder import unused
 
 

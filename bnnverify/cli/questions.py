@@ -10,15 +10,9 @@ from numpy.typing import ArrayLike
 
 from bnnverify.cli.options import JOBS, NATURAL, data_option, grouped, json_option, within_option
 from bnnverify.data.samples import read_input, read_positions
-from bnnverify.errors import BadQuery
-from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Network
 from bnnverify.problem.ball import Everything, HammingBall, Subcube
 from bnnverify.problem.budget import Budget
-from bnnverify.problem.events.base import Event
-from bnnverify.problem.events.becomes import Becomes
-from bnnverify.problem.events.each_class import EachClass
-from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Region
 from bnnverify.queries.engines.registry import AUTO, choices
@@ -79,32 +73,6 @@ class QuestionOptions:
 def free_positions(source: str | None, network: Network) -> ArrayLike | None:
     """Return the free positions that a comma list or file names, None for all."""
     return None if source is None else read_positions(source, network.inputs)
-
-
-def decided_event(text: str, network: Network, center: Bits) -> Event:
-    """Return the event that text means, except classes, which only counts can answer."""
-    if text == "classes":
-        raise BadQuery("event: expected leaves, leaves:C or becomes:C,..., got classes, which is for counting")
-    return named_event(text, network, center)
-
-
-def named_event(text: str, network: Network, center: Bits) -> Event:
-    """Return the event that text means: leaves, leaves:C, becomes:C,C or classes."""
-    kind, colon, rest = text.partition(":")
-    labels = rest.split(",") if colon else []
-    if not all(label.strip().isdecimal() for label in labels):
-        raise BadQuery(f"event: expected class numbers after {kind}:, got {rest!r}")
-    classes = [int(label) for label in labels]
-    match kind, classes:
-        case "leaves", []:
-            return Leaves(network(center))
-        case "leaves", [label]:
-            return Leaves(label)
-        case "becomes", [_, *_]:
-            return Becomes(*classes)
-        case "classes", []:
-            return EachClass()
-    raise BadQuery(f"event: expected leaves, leaves:C, becomes:C, becomes:C,C,... or classes, got {text!r}")
 
 
 def print_plan(query: Query, engine: str, *, counting: bool, jobs: int | None = None) -> None:

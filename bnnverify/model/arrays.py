@@ -31,9 +31,9 @@ def as_integers(values: ArrayLike, what: str, ndim: int) -> Integers:
         raise BadModel(f"{what}: expected whole numbers, got type {array.dtype}")
     if array.size and float(np.abs(array.astype(np.float64)).max()) >= LARGEST_SUM:
         raise BadModel(f"{what}: expected numbers below 2^62, got a larger one")
-    whole = array.astype(np.int64)
-    whole.setflags(write=False)
-    return whole
+    integers = array.astype(np.int64)
+    integers.setflags(write=False)
+    return integers
 
 
 def as_integer(value: object, what: str) -> int:

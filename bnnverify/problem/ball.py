@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bnnverify.errors import BadQuery, BadSample
 from bnnverify.model.arrays import Bits, Integers, as_integer
-from bnnverify.model.matrix import Matrix, as_rows
+from bnnverify.model.matrix import Matrix
 from bnnverify.model.threshold import Threshold
 from bnnverify.problem.positions import mask_of
 
@@ -177,12 +177,11 @@ class Ball:
         highest = [Threshold(spots, tuple(-w for w in weights), ones - self.outer)] if self.outer < self.freedom else []
         return fixed + lowest + highest
 
-    def reach(self, weights: Matrix | ArrayLike) -> tuple[Integers, Integers]:
+    def reach(self, weights: Matrix) -> tuple[Integers, Integers]:
         """Return the smallest and largest value of each weights[j] @ x over the region: (m, n) to (m,), (m,)."""
-        rows = as_rows(weights, "weights")
-        flips = rows[:, self.free] * (1 - 2 * self.center[self.free].astype(np.int64))
+        flips = weights[:, self.free] * (1 - 2 * self.center[self.free].astype(np.int64))
         rise = np.sort(flips.packed(self.outer), axis=1)
-        start = rows @ self.center.astype(np.int64)
+        start = weights @ self.center.astype(np.int64)
         return start + self._extreme(rise).min(axis=1), start + self._extreme(rise[:, ::-1]).max(axis=1)
 
     def _extreme(self, ordered: Integers) -> Integers:

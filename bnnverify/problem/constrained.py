@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bnnverify.errors import BadQuery
 from bnnverify.model.arrays import Bits, Integers
-from bnnverify.model.matrix import Matrix, Sparse, as_rows
+from bnnverify.model.matrix import Matrix
 from bnnverify.model.threshold import Threshold
 from bnnverify.problem.ball import Ball
 from bnnverify.problem.budget import Budget
@@ -99,10 +99,9 @@ class Constrained:
 
     def contains(self, points: ArrayLike) -> NDArray[np.bool_]:
         """Return which of the points (..., n) are in the region."""
-        inside, points = self.ball.contains(points), np.asarray(points)
+        inside = self.ball.contains(points)
         for row in self.constraints:
-            bits = points[..., list(row.positions)].astype(np.int64)
-            inside = inside & (bits @ np.array(row.weights, dtype=np.int64) >= row.bound)
+            inside = inside & row.holds(points)
         return np.asarray(inside)
 
     def __contains__(self, point: ArrayLike) -> bool:
@@ -112,18 +111,19 @@ class Constrained:
         """Return bricks over the n input bits that hold exactly on the region."""
         return [*self.ball.thresholds(), *self.constraints]
 
-    def reach(self, weights: Matrix | ArrayLike) -> tuple[Integers, Integers]:
+    def reach(self, weights: Matrix) -> tuple[Integers, Integers]:
         """Return bounds of each weights[j] @ x over the region, from below and above: (m, n) to (m,), (m,).
 
         They are those of the ball of what constraints leave free, and of its groups of bits; what else holds plays no part.
         """
-        left, matrix = self.propagated(), as_rows(weights, "weights")
-        low, high = left.ball.reach(matrix)
+        left = self.propagated()
+        low, high = left.ball.reach(weights)
         known = groups(self.constraints, left.free)
-        if not known or isinstance(matrix, Sparse):
+        if not known:
             return low, high
-        rows, start, about = matrix.dense(), matrix @ left.center.astype(np.int64), (left.center, left.free, left.outer, known)
-        return np.maximum(low, start - group_rise(-rows, *about)), np.minimum(high, start + group_rise(rows, *about))
+        start, about = weights @ left.center.astype(np.int64), (left.center, left.free, left.outer, known)
+        fall = group_rise(weights * np.full(self.n, -1), *about)
+        return np.maximum(low, start - fall), np.minimum(high, start + group_rise(weights, *about))
 
     def shell(self, inner: int, outer: int | None = None) -> Constrained:
         """Return the part at distance inner..outer (default: exactly inner) from the centre."""

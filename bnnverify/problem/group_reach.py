@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnverify.model.arrays import Bits, Integers
+from bnnverify.model.matrix import Matrix
 from bnnverify.model.threshold import Threshold
 
 
@@ -33,7 +34,7 @@ def groups(constraints: Sequence[Threshold], free: NDArray[np.bool_]) -> list[Gr
     return chosen
 
 
-def group_rise(weights: Integers, center: Bits, free: NDArray[np.bool_], outer: int, known: Sequence[Group]) -> Integers:
+def group_rise(weights: Matrix, center: Bits, free: NDArray[np.bool_], outer: int, known: Sequence[Group]) -> Integers:
     """Return a bound of how far at most outer flips raise each weights[j] @ x above its value at center: (m, n) to (m,).
 
     A group whose centre already obeys it rises by its best single flip, or by its best exchange, which takes two flips: it is
@@ -47,7 +48,7 @@ def group_rise(weights: Integers, center: Bits, free: NDArray[np.bool_], outer: 
         loose[spots] = False
         ones = spots[center[spots] == 1]
         none = gains[:, ones].sum(axis=1)  # where the bits that are 1 become 0
-        alone = none + weights[:, spots].max(axis=1)  # and the best one becomes 1, or stays
+        alone = none + weights[:, spots].dense().max(axis=1)  # and the best one becomes 1, or stays
         best = alone if group.exact else np.maximum(alone, none)
         if len(ones) > 1 or (group.exact and not len(ones)):  # it has to move, however many flips that takes
             forced += best
@@ -56,7 +57,7 @@ def group_rise(weights: Integers, center: Bits, free: NDArray[np.bool_], outer: 
         best = np.maximum(best, 0)
         first = np.maximum(2 * one, best)
         steps += [first, 2 * best - first]
-    single = 2 * np.maximum(gains[:, loose], 0)
+    single = 2 * np.maximum(gains[:, loose].packed(outer), 0)
     every = np.column_stack([single, *steps]) if steps else single
     most = np.sort(every, axis=1)[:, ::-1][:, :outer].sum(axis=1)
     return np.asarray(forced + most // 2)

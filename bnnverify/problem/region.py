@@ -84,7 +84,7 @@ class Region(Protocol):
     def thresholds(self) -> list[Threshold]:
         """Return bricks over the n input bits that hold exactly on the region."""
 
-    def reach(self, weights: Matrix | ArrayLike) -> tuple[Integers, Integers]:
+    def reach(self, weights: Matrix) -> tuple[Integers, Integers]:
         """Return bounds of each weights[j] @ x over the region, from below and above: (m, n) to (m,), (m,)."""
 
     # its parts, and other ways to see it

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
+from bnnverify.problem.events.words import clause
 from bnnverify.report import numbers
 from bnnverify.results.answers import AttackResult, CountResult, Distance
 from bnnverify.results.certification import Certification
@@ -20,17 +21,9 @@ def region_words(region: dict[str, Any]) -> str:
     return f"{region['kind']}{radius}: {numbers.integer(region['size'])} inputs"
 
 
-def event_words(event: str, predicted: int) -> str:
-    """Return an event as the predicate of "the answer ..."."""
-    kind, _, classes = event.partition(":")
-    if kind == "becomes":
-        return f"becomes {' or '.join(classes.split(','))}"
-    return f"leaves {classes or predicted}"
-
-
 def count_sentences(result: CountResult) -> list[str]:
     """Return the count, the reason why it is open, and the engine that counted."""
-    answer = f"the answer {event_words(result.event, result.predicted)} at {numbers.count(result.asked)} of these inputs"
+    answer = f"{' '.join(clause(result.event, result.predicted))} at {numbers.count(result.asked)} of these inputs"
     density = f"density {numbers.shares(result.asked, result.tally.size)}"
     closing = f"{'exact' if result.exact else 'not exact'}, by the {result.engine} engine in {numbers.seconds(result.seconds)}"
     return [f"{answer} ({density})", *_open(result.reason), closing]
@@ -38,13 +31,13 @@ def count_sentences(result: CountResult) -> list[str]:
 
 def attack_sentence(result: AttackResult) -> str:
     """Return the verdict with its witness or proof, and the engine that found it."""
-    region, event = region_words(result.region), event_words(result.event, result.predicted)
+    region, event = region_words(result.region), " ".join(clause(result.event, result.predicted))
     closing = f"{result.engine} engine, {numbers.seconds(result.seconds)}"
     verdict, witness = result.finding.verdict, result.finding.witness
     if witness:
         return f"{verdict}: {_flips_of(witness, result.predicted)} ({closing})"
     if verdict is Verdict.ROBUST:
-        return f"{verdict}: at none of the inputs the answer {event}; {region} ({closing})"
+        return f"{verdict}: at none of the inputs {event}; {region} ({closing})"
     return f"{verdict}: {result.finding.reason}; {region} ({closing})"
 
 
@@ -67,14 +60,14 @@ NORMS = {
 
 def distance_sentence(result: Distance) -> str:
     """Return the minimal number or cost of flips, or the bounds of it, and the engines that proved the lower bound."""
-    event = event_words(result.event, result.predicted)
+    subject, event = clause(result.event, result.predicted)
     fewer, needed = ("with fewer flips", "flips") if result.norm == "0" else ("below", "of change")
     if result.high is None:
-        limit = f"at least {result.low}: {fewer} the answer never {event}"
+        limit = f"at least {result.low}: {fewer} {subject} never {event}"
     elif result.exact:
-        limit = f"{result.low} (exact): {fewer} the answer never {event}"
+        limit = f"{result.low} (exact): {fewer} {subject} never {event}"
     else:
-        limit = f"between {result.low} and {result.high}: {needed} until the answer {event}"
+        limit = f"between {result.low} and {result.high}: {needed} until {subject} {event}"
     witness = [_flips_of(result.witness, result.predicted)] if result.witness else []
     pixels = [f"pixels changed: {', '.join(f'{i} by {step:+d}' for i, step in result.changes)}"] if result.changes else []
     closing = f"({result.engine} engine, {numbers.seconds(result.seconds)})"
@@ -90,8 +83,8 @@ def _proofs(result: Distance) -> list[str]:
 
 def safe_radius_sentences(result: SafeRadius) -> list[str]:
     """Return both safe radii with their definitions; where counting was stopped they are bounds."""
-    event, least = event_words(result.event, result.predicted), "" if result.exact else "at least "
-    tolerated = f"tolerated: the answer {event} at {numbers.share(result.tolerance)} of the inputs"
+    event, least = " ".join(clause(result.event, result.predicted)), "" if result.exact else "at least "
+    tolerated = f"tolerated: {event} at {numbers.share(result.tolerance)} of the inputs"
     success = "none" if result.largest_success is None else f"{least}radius {result.largest_success}"
     closing = f"{'exact' if result.exact else 'not finished'} up to radius {result.searched}, by the {result.engine} engine"
     largest = f"largest success: {success}, the largest radius within tolerance, whatever happens below it"

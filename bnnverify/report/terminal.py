@@ -72,7 +72,7 @@ def count_table(result: CountResult) -> RenderableType:
     """Return each class's count and share, then the count of the event."""
     made = table(region_words(result.region), ("class", "inputs", "share", ""), texts=("",))
     for label, count in enumerate(result.counts):
-        mark = "predicted" if label == result.predicted else ""
+        mark = ("predicted" if result.home is None else "centre") if label == result.center else ""
         made.add_row(str(label), numbers.count(count), numbers.shares(count, result.tally.size), mark)
     return Group(made, *_shells(result), lines(count_sentences(result)))
 
@@ -84,7 +84,7 @@ def _shells(result: CountResult) -> list[Table]:
     made = table("by distance", ("flips", "inputs", "adversarial", "share"))
     for shares in result.tally.shells:
         size = sum(shares.counts)
-        adversarial = Count.exactly(size - shares.counts[result.predicted])
+        adversarial = Count.exactly(size - shares.counts[result.center])
         made.add_row(str(shares.distance), numbers.integer(size), numbers.count(adversarial), numbers.shares(adversarial, size))
     return [made]
 

@@ -15,7 +15,8 @@ class CountResult:
     """The answer of `count`: the asked number, and as much of every class's share as is known.
 
     event: what was asked; asked: how many points it happens at (for "classes": where the answer leaves `predicted`).
-    reason: why it is not exact, when it is not. seconds: wall clock.
+    reason: why it is not exact, when it is not. seconds: wall clock. home: the centre's class among those of the tally, where
+    these are not the classes of the model (None: `predicted`).
     """
 
     engine: str
@@ -26,6 +27,7 @@ class CountResult:
     region: dict[str, Any]
     seconds: float
     reason: str = ""
+    home: int | None = None
 
     @property
     def low(self) -> int:
@@ -40,9 +42,14 @@ class CountResult:
         return self.tally.counts
 
     @property
+    def center(self) -> int:
+        """Return the centre's class among those of the tally."""
+        return self.predicted if self.home is None else self.home
+
+    @property
     def adversarial(self) -> Count:
         """Return how many points do not get the centre's class."""
-        return self.tally.of(set(range(len(self.counts))) - {self.predicted})
+        return self.tally.of(set(range(len(self.counts))) - {self.center})
 
     @property
     def exact(self) -> bool:

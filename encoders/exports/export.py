@@ -39,7 +39,7 @@ def built(query: Query, algebra: Callable[[int, int], Made], variable: str) -> t
 
     algebra: from the smallest and the largest number of flips. variable: how the file writes one, such as "x{}".
     """
-    solved = presolve(query.network, query.region)
+    solved = presolve(query.decider, query.region)
     head = solved.network.head
     if head is None:
         raise BadQuery("encode: expected a network with classes, got one that ends in a latent code")

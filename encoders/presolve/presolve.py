@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnverify.encoders.presolve.merge import Merged, Stand, merged
+from bnnverify.errors import BadQuery
 from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.matrix import Matrix, fitting, reach
 from bnnverify.model.network import Block, Head, Network
@@ -100,6 +101,8 @@ def bounded(network: Network, region: Region, budget: Budget = NO_LIMIT) -> Pres
 
     The first block is looked at however little time is left: it often decides. Raises OutOfBudget after that.
     """
+    if region.constraints:
+        raise BadQuery("region: expected a plain ball, got constraints, which engines do not know yet")
     flips = HammingBall(np.zeros(region.freedom, dtype=np.uint8), region.outer).shell(region.inner, region.outer)
     center = region.center.astype(np.int64)
     signs = 1 - 2 * center[region.free]

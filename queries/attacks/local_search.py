@@ -69,7 +69,7 @@ class _Search:
     def __init__(self, query: Query, most: int, random: Random, budget: Budget) -> None:
         self.query, self.random, self.spent, self._budget = query, random, 0, budget
         self._most, self.best = most, query.region.outer + 1  # nothing as far away as best is of interest
-        self.slope = MarginOracle(query.network, query.region.center, query.region.positions, query.targets)
+        self.slope = MarginOracle(query.decider, query.region.center, query.region.positions, query.targets)
 
     @property
     def over(self) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bnnverify.errors import Disagreement
 from bnnverify.problem.query import Query
 from bnnverify.queries.comparison.task import Measured, Nearest, Task, Within
@@ -33,7 +31,7 @@ def _implied(found: Distance, query: Query, radius: int) -> Within:
 
 def _counted(implied: Within, query: Query, radius: int, task: Task) -> Within:
     """Return the counts within a radius, never wider than the distance implies."""
-    result = count(replace(query, region=query.region.shell(0, radius)), engine=task.engine, budget=task.limits())
+    result = count(query.over(query.region.shell(0, radius)), engine=task.engine, budget=task.limits())
     low, high = max(implied.adversarial.low, result.adversarial.low), min(implied.adversarial.high, result.adversarial.high)
     if low > high:
         raise Disagreement(f"radius {radius}: the distance says {implied.adversarial}, the count {result.adversarial}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from dataclasses import replace
 from functools import partial
@@ -77,6 +76,7 @@ def result_of(query: Query, counted: Counted, seconds: float) -> CountResult:
         region=query.region.to_json(),
         seconds=seconds,
         reason=tally.reason,
+        home=None if query.decider is query.network else home,
     )
 
 
@@ -97,7 +97,7 @@ def _by_pieces(query: Query, session: Session, budget: Budget, path: Path, repor
             away = int(region.distance(piece.center))
             tally = store.recall(str(number), partial(_parsed, piece=piece, classes=classes))
             if tally is None:
-                part = Query(query.network, piece, query.event)
+                part = query.over(piece)
                 tally = session.count(part, budget, lambda known, away=away: heard(away, known)).tally  # type: ignore[misc]
                 if tally.reason:  # stopped
                     return Counted(Tally.joined(region.size, classes, [*done, (away, tally)], tally.reason), session.current)
@@ -123,6 +123,5 @@ def _parsed(data: dict[str, Any], piece: Region, classes: int) -> Tally:
 def _fingerprint(query: Query, most: int) -> dict[str, object]:
     """Return everything that the pieces of a count depend on."""
     region = query.region
-    place = hashlib.sha256(region.center.tobytes() + region.free.tobytes()).hexdigest()
-    known = {"event": str(query.event), "region": region.to_json(), "place": place, "points per piece": most}
-    return {"verb": "count", "model": query.network.sha256, **known}
+    known = {"event": str(query.event), "region": region.to_json(), "place": region.sha256, "points per piece": most}
+    return {"verb": "count", "model": query.decider.sha256, **known}

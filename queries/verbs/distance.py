@@ -164,7 +164,7 @@ class _Search:
 
     def _center(self) -> Witness | None:
         center = self.query.region.center
-        return confirmed(self.query, center) if self.query.network(center) in self.query.targets else None
+        return confirmed(self.query, center) if self.query.happens(center) else None
 
     def _attack_finds(self) -> bool:
         """Return whether an attack, tried once, has found something cheaper than is known."""
@@ -204,8 +204,8 @@ class _Search:
     def _question(self, region: Region, limit: int) -> Query:
         """Return whether the event happens at a point of region that costs at most limit."""
         if self.cost.is_kept(region, limit) or not self.query.targets:
-            return Query(self.query.network, region, self.query.event)
-        network = with_cost_limit(self.query.network, region.center, self.cost.within(region.free), limit)
+            return self.query.over(region)
+        network = with_cost_limit(self.query.decider, region.center, self.cost.within(region.free), limit)
         return Query(network, region, Becomes(*self.query.targets))
 
     def _priced(self, finding: Finding, limit: int) -> Witness:

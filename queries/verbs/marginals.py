@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 
-import numpy as np
-
-from bnnverify.problem.ball import Ball
 from bnnverify.problem.budget import Budget
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Region
@@ -29,7 +25,7 @@ def marginals(query: Query, *, engine: str = AUTO, budget: Budget | None = None,
     counts = [Count(0, parts[i].size) if i in parts else Count.exactly(0) for i in range(query.region.n)]
     with Session(engine, jobs=jobs) as session, suppress(KeyboardInterrupt):
         for position, part in parts.items():
-            counts[position] = session.count(replace(query, region=part), budget).tally.of(query.targets)
+            counts[position] = session.count(query.over(part), budget).tally.of(query.targets)
     return tuple(counts)
 
 
@@ -38,7 +34,4 @@ def _flipped(region: Region) -> Iterator[tuple[int, Region]]:
     if region.outer == 0:
         return
     for position in region.positions.tolist():
-        center, free = region.center.copy(), region.free.copy()
-        center[position] ^= 1
-        free[position] = False
-        yield position, Ball(center, free, max(region.inner - 1, 0), min(region.outer - 1, int(np.sum(free))))
+        yield position, region.flipped([position])

@@ -96,7 +96,7 @@ class _Search:
         self._begun = True
         region = self.query.region if ball else self.query.region.shell(len(self.found))
         self.asked = max(self.asked, region.outer)
-        query = Query(self.query.network, region, self.query.event)
+        query = self.query.over(region)
 
         def heard(now: Progress) -> None:
             self.engine = session.current

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
 from bnnverify.problem.budget import INTERRUPTED, Budget
 from bnnverify.problem.query import Query
@@ -22,5 +21,5 @@ def witnesses(query: Query, *, engine: str = AUTO, budget: Budget | None = None,
     findings = {distance: Finding(None, reason=INTERRUPTED) for distance in range(region.inner, region.outer + 1)}
     with Session(engine, jobs=jobs) as session, suppress(KeyboardInterrupt):
         for distance in findings:
-            findings[distance] = session.find(replace(query, region=region.shell(distance)), budget).finding
+            findings[distance] = session.find(query.over(region.shell(distance)), budget).finding
     return findings

@@ -9,14 +9,13 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from bnnverify import Block, HammingBall, Head, Network
+from bnnverify import Ball, Block, HammingBall, Head, Network
 from bnnverify.encoders.diagrams.frontier import Frontier
 from bnnverify.encoders.enumeration.first_layer import Table
 from bnnverify.encoders.presolve.cost_limit import with_cost_limit
 from bnnverify.encoders.presolve.presolve import presolve
 from bnnverify.model.combine import pair
 from bnnverify.model.matrix import Dense, Sparse
-from bnnverify.problem.ball import Ball
 from bnnverify.problem.cost import Cost
 
 Made = TypeVar("Made")

@@ -25,7 +25,7 @@ from bnnverify import (
     Query,
     WitnessRejected,
 )
-from bnnverify.problem.events.words import event_named, words, yes_or_no
+from bnnverify.problem.events.words import decided_event, named_event, words
 from bnnverify.results.finding import confirmed
 from tests.support.drawn import networks
 from tests.support.enumerated import every_input
@@ -129,18 +129,18 @@ CENTER = np.array([0, 1, 0], dtype=np.uint8)
     ],
 )
 def test_words_name_events_and_events_their_words(text: str, event: object) -> None:
-    found = event_named(text, NETWORK, CENTER)
+    found = named_event(text, NETWORK, CENTER)
     assert found == event
-    assert event_named(str(found), NETWORK, CENTER) == event
+    assert named_event(str(found), NETWORK, CENTER) == event
     Query(NETWORK, HammingBall(CENTER, 1), found)
 
 
 def test_differ_needs_another_model() -> None:
-    found = event_named("differ", NETWORK, CENTER, NETWORK)
+    found = named_event("differ", NETWORK, CENTER, NETWORK)
     assert str(found) == "differ"
     assert not Query(NETWORK, HammingBall(CENTER, 1), found).happens(every_input(3)).any()
     with pytest.raises(BadQuery, match="another model"):
-        event_named("differ", NETWORK, CENTER)
+        named_event("differ", NETWORK, CENTER)
 
 
 @pytest.mark.parametrize(
@@ -153,22 +153,22 @@ def test_differ_needs_another_model() -> None:
 )
 def test_other_words_are_refused(text: str) -> None:
     with pytest.raises(BadQuery, match="event: expected") as caught:
-        event_named(text, NETWORK, CENTER, NETWORK)
+        named_event(text, NETWORK, CENTER, NETWORK)
     assert len(str(caught.value)) < 300
 
 
 def test_the_message_lists_every_form() -> None:
     forms = [form for word in words().values() for form in word.forms]
     with pytest.raises(BadQuery, match=re.escape(", ".join(forms[:-1]) + " or " + forms[-1])):
-        event_named("stays", NETWORK, CENTER)
+        named_event("stays", NETWORK, CENTER)
     assert set(words()) == {"leaves", "becomes", "classes", "codeflips", "differ"}
     assert all(word.help and word.forms for word in words().values())
 
 
 def test_classes_are_no_question_of_yes_or_no() -> None:
-    assert yes_or_no("leaves", NETWORK, CENTER) == Leaves(1)
+    assert decided_event("leaves", NETWORK, CENTER) == Leaves(1)
     with pytest.raises(BadQuery, match="got classes, which is for counting"):
-        yes_or_no("classes", NETWORK, CENTER)
+        decided_event("classes", NETWORK, CENTER)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bnnverify import BadQuery, BadSample, Ball, Everything, HammingBall, Region, Shell, Subcube
+from bnnverify.model.matrix import Dense
 
 CENTER = np.array([1, 0, 1, 1, 0, 0])
 CUBE = np.array(list(product([0, 1], repeat=6)), dtype=np.uint8)
@@ -51,7 +52,7 @@ def test_size_points_membership_and_thresholds_agree_with_the_definition(region:
 def test_reach_is_what_the_points_reach(region: Region) -> None:
     weights = np.random.default_rng(1).integers(-5, 6, (20, 6))
     sums = defined(region) @ weights.T
-    low, high = region.reach(weights)
+    low, high = region.reach(Dense(weights))
     assert np.array_equal(low, sums.min(0))
     assert np.array_equal(high, sums.max(0))
 

@@ -11,7 +11,6 @@ from bnnverify.cli.progress import pulse, show
 from bnnverify.cli.questions import (
     QuestionOptions,
     RegionOptions,
-    decided_event,
     jobs_option,
     plan_option,
     print_plan,
@@ -19,6 +18,7 @@ from bnnverify.cli.questions import (
     region_options,
 )
 from bnnverify.formats import load
+from bnnverify.problem.events.words import decided_event
 from bnnverify.problem.query import Query
 from bnnverify.queries.verbs.attack import attack
 from bnnverify.report.document import document

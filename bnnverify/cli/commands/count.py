@@ -11,13 +11,13 @@ from bnnverify.cli.progress import Advance, meter, show
 from bnnverify.cli.questions import (
     QuestionOptions,
     RegionOptions,
-    named_event,
     plan_option,
     print_plan,
     question_options,
     region_options,
 )
 from bnnverify.formats import load
+from bnnverify.problem.events.words import named_event
 from bnnverify.problem.query import Query
 from bnnverify.queries.engines.registry import AUTO
 from bnnverify.queries.planning.session import Counted

@@ -9,9 +9,10 @@ import click
 
 from bnnverify.cli.options import FILE, data_option, event_option, json_option
 from bnnverify.cli.progress import show
-from bnnverify.cli.questions import RegionOptions, decided_event, region_options
+from bnnverify.cli.questions import RegionOptions, region_options
 from bnnverify.encoders.exports import EXPORTS, exported
 from bnnverify.formats import load
+from bnnverify.problem.events.words import decided_event
 from bnnverify.problem.query import Query
 from bnnverify.report.document import document
 

@@ -30,6 +30,7 @@ class Setting:
     other: Network | None = None
 
 
+Saying = Callable[[str | None, int], tuple[str, str]]
 Reading = Callable[[str | None, Setting], Event | None]
 Read = TypeVar("Read", bound=Reading)
 
@@ -38,13 +39,15 @@ Read = TypeVar("Read", bound=Reading)
 class Word:
     """One event on the command line. forms: how it may be written. read: makes the event.
 
-    read gets what follows the colon (None: there is no colon) and returns None where that has no meaning.
-    decides: whether it answers yes or no; False: it only says what is counted.
+    read gets what follows the colon (None: there is no colon) and returns None where that has no meaning. says gets the same
+    and the class of the centre, and returns subject and predicate of a sentence. decides: whether it answers yes or no; False:
+    it only says what is counted.
     """
 
     name: str
     forms: tuple[str, ...]
     help: str
+    says: Saying
     decides: bool
     read: Reading
 
@@ -56,12 +59,13 @@ def event(
     name: str,
     *forms: str,
     help: str,  # noqa: A002 - the word of the command line
+    says: Saying,
     decides: bool = True,
 ) -> Callable[[Read], Read]:
     """Return a decorator that registers the function that reads an event's words."""
 
     def register(read: Read) -> Read:
-        REGISTERED[name] = Word(name, forms, help, decides, read)
+        REGISTERED[name] = Word(name, forms, help, says, decides, read)
         return read
 
     return register

@@ -28,7 +28,11 @@ class Becomes:
         return "becomes:" + ",".join(map(str, self.targets))
 
 
-@event("becomes", "becomes:C", "becomes:C,C,...", help="the class is C, or one of several")
+def says(text: str | None, predicted: int) -> tuple[str, str]:  # noqa: ARG001 - the centre's class plays no part
+    return "the answer", f"becomes {' or '.join((text or '').split(','))}"
+
+
+@event("becomes", "becomes:C", "becomes:C,C,...", help="the class is C, or one of several", says=says)
 def read(text: str | None, setting: Setting) -> Becomes | None:  # noqa: ARG001 - whether these classes exist, the query checks
     """Return the event; None where no class is named."""
     return None if text is None else Becomes(*class_numbers("becomes", text))

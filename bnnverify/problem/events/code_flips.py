@@ -45,7 +45,16 @@ class CodeFlips:
         return f"codeflips:{self.at_least}@{self.cut}"
 
 
-@event("codeflips", "codeflips:K", "codeflips:K@BLOCK", help="K bits of the latent code change, by default after the last block")
+def says(text: str | None, predicted: int) -> tuple[str, str]:  # noqa: ARG001 - the centre's class plays no part
+    at_least, _, cut = (text or "").partition("@")
+    return f"the latent code after block {cut}", f"changes in {at_least} or more bits"
+
+
+@event(
+    *("codeflips", "codeflips:K", "codeflips:K@BLOCK"),
+    help="K or more bits of the latent code change, by default after the last block",
+    says=says,
+)
 def read(text: str | None, setting: Setting) -> CodeFlips | None:
     """Return the event; None where the text is no number of bits."""
     match = re.fullmatch(r"\s*(\d{1,18})\s*(?:@\s*(\d{1,18})\s*)?", text or "")

@@ -22,7 +22,11 @@ class Leaves:
         return f"leaves:{self.label}"
 
 
-@event("leaves", "leaves", "leaves:C", help="the class is not C, by default the class of the input")
+def says(text: str | None, predicted: int) -> tuple[str, str]:
+    return "the answer", f"leaves {text or predicted}"
+
+
+@event("leaves", "leaves", "leaves:C", help="the class is not C, by default the class of the input", says=says)
 def read(text: str | None, setting: Setting) -> Leaves | None:
     """Return the event; None where several classes are named."""
     if text is None:

@@ -21,7 +21,7 @@ def words() -> dict[str, Word]:
     return dict(sorted(REGISTERED.items()))
 
 
-def event_named(text: str, network: Network, center: Bits, other: Network | None = None) -> Event:
+def named_event(text: str, network: Network, center: Bits, other: Network | None = None) -> Event:
     """Return the event that text names; other is the network that `differ` compares with."""
     name, colon, rest = text.partition(":")
     word = words().get(name)
@@ -31,13 +31,19 @@ def event_named(text: str, network: Network, center: Bits, other: Network | None
     return found
 
 
-def yes_or_no(text: str, network: Network, center: Bits, other: Network | None = None) -> Event:
+def decided_event(text: str, network: Network, center: Bits, other: Network | None = None) -> Event:
     """Return the event that text names, unless it only says what is counted."""
     word = words().get(text.partition(":")[0])
     if word is not None and not word.decides:
         forms = _forms([word for word in words().values() if word.decides])
         raise BadQuery(f"event: expected {forms}, got {word.name}, which is for counting")
-    return event_named(text, network, center, other)
+    return named_event(text, network, center, other)
+
+
+def clause(event: str, predicted: int) -> tuple[str, str]:
+    """Return an event, as it writes itself, as subject and predicate of a sentence; predicted: the class of the centre."""
+    name, colon, rest = event.partition(":")
+    return words()[name].says(rest if colon else None, predicted)
 
 
 def _forms(known: list[Word]) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bnnverify import Block, EachClass, Everything, HammingBall, Head, Network, Query, Region
+from bnnverify import Ball, Block, EachClass, Everything, HammingBall, Head, Network, Query, Region
 from bnnverify.encoders.exports import exported
 from bnnverify.encoders.presolve import merge
 from bnnverify.encoders.presolve.merge import Stand, alike, merged
 from bnnverify.encoders.presolve.presolve import Presolved, bounded, presolve
 from bnnverify.model.arrays import Bits
 from bnnverify.model.matrix import Dense, Sparse
-from bnnverify.problem.ball import Ball
 from bnnverify.problem.budget import Budget
 from bnnverify.queries.engines.diagrams import BddEngine
 from bnnverify.queries.engines.enumeration import BitsEngine

@@ -60,7 +60,7 @@ def checked(net: Network, center: np.ndarray, event: Event, cost: Cost, engine: 
     assert found.norm == cost.norm
     if found.witness is not None:
         assert cost.of(found.witness.flips) == want
-        assert net(found.witness.bits) == found.witness.label in event.classes(net.classes)
+        assert net(found.witness.bits) == found.witness.label in event.posed(net, center)[1]
     spans = [(part.first, part.last) for part in found.proved]
     assert [first for first, _ in spans] == [1, *(last + 1 for _, last in spans[:-1])][: len(spans)]
     assert not spans or spans[-1][1] == found.low - 1
