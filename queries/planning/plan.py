@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
 
@@ -13,6 +14,14 @@ from bnnverify.queries.execution.cores import cores
 
 QUICK = 0.2  # seconds; an engine that answers as soon in this process needs no other beside it
 FEWEST = 2  # engines of a portfolio, even on one core
+
+
+PRESOLVE = "presolve"  # the name of what answers where no engine is needed
+
+
+def in_words(engines: Iterable[str]) -> str:
+    """Return engines as results show them: each once, joined by "+"; presolve only where it was alone."""
+    return "+".join(dict.fromkeys(name for name in engines if name != PRESOLVE)) or PRESOLVE
 
 
 @dataclass(frozen=True)
@@ -27,13 +36,8 @@ class Plan:
     counts: bool
     seconds: float = inf
 
-    @property
-    def name(self) -> str:
-        """Return the engines' names as results show them."""
-        return "+".join(self.engines)
-
     def __str__(self) -> str:
-        return f"{self.name}: {self.reason}"
+        return f"{in_words(self.engines)}: {self.reason}"
 
     @property
     def piece(self) -> int:

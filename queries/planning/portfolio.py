@@ -41,7 +41,7 @@ class Portfolio:
     workers: int
     work: Callable[..., Tally | Found] = answered
 
-    def count(self, question: Question, budget: Budget, report: Report = silent) -> tuple[Tally, str]:
+    def count(self, question: Question, budget: Budget, report: Report = silent) -> tuple[Tally, tuple[str, ...]]:
         """Return the first finished counts, and whose they are; if all engines are stopped, what they know together."""
         size, classes = question.region.size, question.network.classes
         known = dict.fromkeys(self.names, Tally(size, (Count(0, size),) * classes))
@@ -57,21 +57,21 @@ class Portfolio:
                     continue
                 tally = event.value if isinstance(event, Answer) else replace(known[name], reason=_why(name, event))
                 if not tally.reason:
-                    return tally, name
+                    return tally, (name,)
                 stopped.append(tally)
         closed = [replace(tally, reason="stopped") for tally in known.values()]
-        return _together(stopped or closed), "+".join(self.names)
+        return _together(stopped or closed), self.names
 
-    def find(self, question: Question, budget: Budget) -> tuple[Found, str]:
+    def find(self, question: Question, budget: Budget) -> tuple[Found, tuple[str, ...]]:
         """Return the first decided answer, and whose it is; if all engines are stopped, all reasons."""
         reasons: list[str] = []
         with closing(self._events(question, budget, counting=False)) as events:
             for name, event in events:
                 if isinstance(event, Answer) and event.value.happens is not None:
-                    return event.value, event.value.engine or name
+                    return event.value, (event.value.engine or name,)
                 if not isinstance(event, TaskProgress):
                     reasons.append(event.value.reason if isinstance(event, Answer) else _why(name, event))
-        return Found(None, reason=_reasons(reasons) or "stopped"), "+".join(self.names)
+        return Found(None, reason=_reasons(reasons) or "stopped"), self.names
 
     def _events(
         self, question: Question, budget: Budget, *, counting: bool

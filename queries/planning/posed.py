@@ -19,8 +19,6 @@ from bnnverify.results.counts import Count, Shares, Tally
 from bnnverify.results.finding import Finding, Witness, confirmed
 from bnnverify.results.progress import Progress, Report, silent
 
-PRESOLVE = "presolve"  # the name of what answers where no engine is needed
-
 
 @dataclass(frozen=True, eq=False)
 class Posed:

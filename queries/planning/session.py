@@ -14,30 +14,33 @@ from bnnverify.queries.execution.pool import Pool
 from bnnverify.queries.execution.process_pool import processes
 from bnnverify.queries.planning.attack_first import ATTACK, is_worthwhile, short_attack
 from bnnverify.queries.planning.calibration import slowness
-from bnnverify.queries.planning.plan import FEWEST, Plan, plan
+from bnnverify.queries.planning.plan import FEWEST, PRESOLVE, Plan, plan
 from bnnverify.queries.planning.portfolio import Portfolio
-from bnnverify.queries.planning.posed import PRESOLVE, Posed
+from bnnverify.queries.planning.posed import Posed
 from bnnverify.results.counts import Count, Tally
 from bnnverify.results.finding import Finding
 from bnnverify.results.progress import Progress, Report, silent
 
+Engines = tuple[str, ...]  # by name
+
+NO_ENGINE: Engines = (PRESOLVE,)
 LATE = 4  # an engine that is expected to take more than this share of the time that is left runs where it can be ended
 
 
 @dataclass(frozen=True)
 class Counted:
-    """Counts of the classes of the network that decides, and the engine that made them."""
+    """Counts of the classes of the network that decides, and the engines that made them."""
 
     tally: Tally
-    engine: str
+    engines: Engines
 
 
 @dataclass(frozen=True)
 class Decided:
-    """Whether the event happens, and the engine that says so."""
+    """Whether the event happens, and the engines that say so."""
 
     finding: Finding
-    engine: str
+    engines: Engines
 
 
 class Session:
@@ -53,13 +56,13 @@ class Session:
         if engine != AUTO:
             named(engine).open().close()  # a missing package is reported before any work is done
         self._engine, self._jobs, self._sessions, self._seed = engine, jobs, sessions, seed
-        self.current = PRESOLVE  # the engine that works now, or worked last; several are joined by "+"
+        self.current: Engines = NO_ENGINE  # those that work now, or worked last
         self._here: dict[tuple[str, int], Engine] = {}
         self._apart: Pool | None = None
 
     def pose(self, query: Query, budget: Budget) -> Posed:
         """Return the query, presolved; raises OutOfBudget when the budget is spent before that is done."""
-        self.current = PRESOLVE
+        self.current = NO_ENGINE
         return Posed.of(query, budget)
 
     def plan(self, posed: Posed, *, counting: bool) -> Plan:
@@ -80,40 +83,40 @@ class Session:
         tally = posed.clear_tally()
         if tally is not None:
             report(Progress(tally.size, tally.size, tally))
-            return Counted(tally, PRESOLVE)
+            return Counted(tally, NO_ENGINE)
         chosen = self.plan(posed, counting=True)
-        self.current = chosen.name
+        self.current = chosen.engines
         if self._is_apart(chosen, budget):
             forwarded = lambda progress: report(posed.forwarded(progress))  # noqa: E731
-            tally, name = self._portfolio(chosen).count(posed.question, budget, forwarded)
-            return Counted(posed.spread(tally), name)
-        return Counted(posed.count(self._open(chosen), budget, report), chosen.engines[0])
+            tally, names = self._portfolio(chosen).count(posed.question, budget, forwarded)
+            return Counted(posed.spread(tally), names)
+        return Counted(posed.count(self._open(chosen), budget, report), chosen.engines)
 
     def find(self, query: Query, budget: Budget) -> Decided:
         """Return whether the event happens in the region, with a replayed witness if it does."""
         try:
             posed = self.pose(query, budget)
         except OutOfBudget as out:
-            return Decided(Finding(None, reason=str(out)), PRESOLVE)
+            return Decided(Finding(None, reason=str(out)), NO_ENGINE)
         return self.find_posed(posed, budget)
 
     def find_posed(self, posed: Posed, budget: Budget) -> Decided:
         """Do what `find` does, for a query that is presolved already."""
         finding = posed.clear_finding()
         if finding is not None:
-            return Decided(finding, PRESOLVE)
+            return Decided(finding, NO_ENGINE)
         chosen = self.plan(posed, counting=False)
         if self._engine == AUTO and is_worthwhile(posed):
-            self.current = ATTACK
+            self.current = (ATTACK,)
             witness = short_attack(posed, budget, self._seed)
             if witness is not None:
-                return Decided(Finding(True, witness), ATTACK)
-        self.current = chosen.name
+                return Decided(Finding(True, witness), (ATTACK,))
+        self.current = chosen.engines
         if self._is_apart(chosen, budget):
-            found, name = self._portfolio(chosen).find(posed.question, budget)
+            found, names = self._portfolio(chosen).find(posed.question, budget)
         else:
-            found, name = self._open(chosen).find(posed.question, budget), chosen.engines[0]
-        return Decided(posed.finding(found), found.engine or name)
+            found, names = self._open(chosen).find(posed.question, budget), chosen.engines
+        return Decided(posed.finding(found), (found.engine,) if found.engine else names)
 
     def _is_apart(self, chosen: Plan, budget: Budget) -> bool:
         """Return whether engines need processes: to be ended, to keep a limit, to keep a limit."""
@@ -158,4 +161,4 @@ class Session:
 def unknown_counts(query: Query, reason: str) -> Counted:
     """Return counts of which nothing is known."""
     size = query.region.size
-    return Counted(Tally(size, (Count(0, size),) * query.decider.classes, reason), PRESOLVE)
+    return Counted(Tally(size, (Count(0, size),) * query.decider.classes, reason), NO_ENGINE)

@@ -21,8 +21,8 @@ from bnnverify.queries.engines.base import Found, Refuted, Refuter
 from bnnverify.queries.engines.registry import named
 from bnnverify.queries.execution.cores import cores
 from bnnverify.queries.planning.attack_first import ATTACK, short_attack
-from bnnverify.queries.planning.plan import evidence_plan
-from bnnverify.queries.planning.posed import PRESOLVE, Posed
+from bnnverify.queries.planning.plan import PRESOLVE, evidence_plan
+from bnnverify.queries.planning.posed import Posed
 from bnnverify.results.finding import Finding
 
 

@@ -22,7 +22,7 @@ from bnnverify.problem.query import Query
 from bnnverify.queries.execution.events import Lost, Shared, Worker
 from bnnverify.queries.execution.pool import run
 from bnnverify.queries.execution.process_pool import processes
-from bnnverify.queries.planning.posed import PRESOLVE
+from bnnverify.queries.planning.plan import PRESOLVE
 from bnnverify.queries.proofs.claim_files import Written, write
 from bnnverify.queries.proofs.evidence import find_evidence
 from bnnverify.queries.proofs.folder import ProofFolder

@@ -16,7 +16,7 @@ from bnnverify.problem.ball import HammingBall
 from bnnverify.problem.budget import INTERRUPTED, Budget
 from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.region import Region
-from bnnverify.queries.planning.posed import PRESOLVE
+from bnnverify.queries.planning.plan import PRESOLVE
 from bnnverify.queries.proofs.folder import ProofFolder, unused
 from bnnverify.queries.proofs.prove import Claimed, Task, attempted
 from bnnverify.results.answers import Distance

@@ -7,6 +7,7 @@ import time
 from bnnverify.problem.budget import INTERRUPTED, Budget
 from bnnverify.problem.query import Query
 from bnnverify.queries.engines.registry import AUTO
+from bnnverify.queries.planning.plan import in_words
 from bnnverify.queries.planning.session import Decided, Session
 from bnnverify.results.answers import AttackResult
 from bnnverify.results.finding import Finding
@@ -28,7 +29,7 @@ def attack(
         except KeyboardInterrupt:
             decided = Decided(Finding(None, reason=INTERRUPTED), session.current)
     return AttackResult(
-        engine=decided.engine,
+        engine=in_words(decided.engines),
         event=str(query.event),
         finding=decided.finding,
         predicted=query.network(query.region.center),

@@ -25,6 +25,7 @@ from bnnverify.queries.engines.registry import AUTO
 from bnnverify.queries.execution.events import Lost, Shared, Worker
 from bnnverify.queries.execution.pool import run
 from bnnverify.queries.execution.process_pool import processes
+from bnnverify.queries.planning.plan import in_words
 from bnnverify.queries.planning.session import Session
 from bnnverify.queries.storage.store import Store
 from bnnverify.queries.verbs.count import result_of
@@ -143,13 +144,13 @@ def _row(task: _Task, session: Session, sample: Sample) -> Row:
             counting = session.plan(posed, counting=False).counts
         if counting:
             counted = session.count_posed(posed, budget)
-            adversarial, engine, reason = result_of(query, counted, 0.0).asked, counted.engine, counted.tally.reason
+            adversarial, engine, reason = result_of(query, counted, 0.0).asked, in_words(counted.engines), counted.tally.reason
         else:
             decided = session.find_posed(posed, budget)
             low, high = {True: (1, size), False: (0, 0), None: (0, size)}[decided.finding.happens]
-            adversarial, engine, reason = Count(low, high), decided.engine, decided.finding.reason
+            adversarial, engine, reason = Count(low, high), in_words(decided.engines), decided.finding.reason
     except OutOfBudget as out:
-        adversarial, engine, reason = Count(0, size), session.current, str(out)
+        adversarial, engine, reason = Count(0, size), in_words(session.current), str(out)
     about = sample.index, sample.label, query.network(query.region.center), _verdict(adversarial), adversarial
     return Row(*about, engine, time.monotonic() - started, reason)
 

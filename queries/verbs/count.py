@@ -15,6 +15,7 @@ from bnnverify.problem.events.each_class import EachClass
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Region
 from bnnverify.queries.engines.registry import AUTO
+from bnnverify.queries.planning.plan import in_words
 from bnnverify.queries.planning.session import Counted, Session, unknown_counts
 from bnnverify.queries.storage.store import Store
 from bnnverify.results.answers import CountResult
@@ -59,7 +60,7 @@ def count(
 
 def result_of(query: Query, counted: Counted, seconds: float) -> CountResult:
     """Return the result that counts stand for, or raise Disagreement where they contradict the network."""
-    tally, engine = counted.tally.sharpened(), counted.engine
+    tally, engine = counted.tally.sharpened(), in_words(counted.engines)
     predicted = query.network(query.region.center)
     if tally.size != query.region.size or len(tally.counts) != query.decider.classes:
         raise Disagreement(f"{engine}: expected a tally of {query.region.size} points, got one of {tally.size}")
@@ -82,7 +83,8 @@ def result_of(query: Query, counted: Counted, seconds: float) -> CountResult:
 
 def _by_pieces(query: Query, session: Session, budget: Budget, path: Path, report: Report) -> Counted:
     """Return the counts of the region, piece by piece; finished pieces are stored and not counted again."""
-    region, classes, done = query.region, query.decider.classes, list[tuple[int, Tally]]()
+    region, classes = query.region, query.decider.classes
+    done, engines = list[tuple[int, Tally]](), list[str]()
     try:
         most = session.plan(session.pose(query, budget), counting=True).piece
     except OutOfBudget as out:
@@ -95,18 +97,20 @@ def _by_pieces(query: Query, session: Session, budget: Budget, path: Path, repor
     with Store(path, _fingerprint(query, most)) as store:
         for number, piece in enumerate(region.parts(most)):
             away = int(region.distance(piece.center))
-            tally = store.recall(str(number), partial(_parsed, piece=piece, classes=classes))
-            if tally is None:
+            counted = store.recall(str(number), partial(_parsed, piece=piece, classes=classes))
+            if counted is None:
                 part = query.over(piece)
-                tally = session.count(part, budget, lambda known, away=away: heard(away, known)).tally  # type: ignore[misc]
-                if tally.reason:  # stopped
-                    return Counted(Tally.joined(region.size, classes, [*done, (away, tally)], tally.reason), session.current)
-                store.keep(str(number), tally.to_json())
-            done.append((away, tally))
-    return Counted(Tally.joined(region.size, classes, done), session.current)
+                counted = session.count(part, budget, lambda known, away=away: heard(away, known))  # type: ignore[misc]
+                if not counted.tally.reason:
+                    store.keep(str(number), {**counted.tally.to_json(), "engines": list(counted.engines)})
+            done.append((away, counted.tally))
+            engines += counted.engines
+            if counted.tally.reason:  # stopped
+                break
+    return Counted(Tally.joined(region.size, classes, done, done[-1][1].reason), tuple(engines))
 
 
-def _parsed(data: dict[str, Any], piece: Region, classes: int) -> Tally:
+def _parsed(data: dict[str, Any], piece: Region, classes: int) -> Counted:
     """Return the stored counts of a piece; ValueError and kin where no count of the piece can give them."""
     tally = Tally.from_json(data)
     low, high = (sum(getattr(count, side) for count in tally.counts) for side in ("low", "high"))
@@ -117,7 +121,7 @@ def _parsed(data: dict[str, Any], piece: Region, classes: int) -> Tally:
         most = [left - points for left, points in zip(most, shell.counts, strict=True)]
         if min(*shell.counts, *most) < 0 or sum(shell.counts) > comb(piece.freedom, shell.distance):
             raise ValueError("expected no more points at a distance than there are")
-    return tally
+    return Counted(tally, tuple(str(name) for name in data["engines"]))
 
 
 def _fingerprint(query: Query, most: int) -> dict[str, object]:

@@ -7,7 +7,7 @@ above an attack and every witness bring the cost down. The answer is exact where
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,8 +27,8 @@ from bnnverify.problem.region import Region
 from bnnverify.queries.attacks.upper_bound import upper_bound, without_spare_flips
 from bnnverify.queries.engines.registry import AUTO
 from bnnverify.queries.planning.attack_first import ATTACK
-from bnnverify.queries.planning.posed import PRESOLVE
-from bnnverify.queries.planning.session import Decided, Session
+from bnnverify.queries.planning.plan import in_words
+from bnnverify.queries.planning.session import NO_ENGINE, Decided, Session
 from bnnverify.results.answers import Distance, Proved
 from bnnverify.results.finding import Finding, Witness, confirmed
 
@@ -85,11 +85,6 @@ def distance(
     return search.known()
 
 
-def joined(engines: Iterable[str]) -> str:
-    """Return the names of the engines that did the work, each once; presolve where none was needed."""
-    return "+".join(dict.fromkeys(name for name in engines if name != PRESOLVE)) or PRESOLVE
-
-
 class _Search:
     """What is known of one distance: nothing that costs less than low makes the event happen, best does."""
 
@@ -117,7 +112,7 @@ class _Search:
         """Return the answer as far as it is known."""
         flips = self.best.flips if self.best else ()
         return Distance(
-            engine=joined(self.engines),
+            engine=in_words(self.engines),
             event=str(self.query.event),
             low=self.low,
             high=self.high,
@@ -139,7 +134,7 @@ class _Search:
             if decided is None:
                 return  # what is of interest has changed
             finding = decided.finding
-            self.engines.append(decided.engine)
+            self.engines += decided.engines
             if finding.happens is None:
                 self.reason = finding.reason
                 limit = self.cost.cheapest(region.inner) - 1  # fewer flips are in the regions before
@@ -147,9 +142,9 @@ class _Search:
             if finding.witness is not None:
                 self.best = without_spare_flips(self.query, self._priced(finding, limit), self.cost)
                 return
-            engines += [decided.engine]
+            engines += decided.engines
         if self.low <= limit:
-            self.proved.append(Proved(self.low, limit, joined(engines), time.monotonic() - started))
+            self.proved.append(Proved(self.low, limit, in_words(engines), time.monotonic() - started))
             self.low = limit + 1
 
     def _decided(self, session: Session, region: Region, limit: int) -> Decided | None:
@@ -157,7 +152,7 @@ class _Search:
         try:
             posed = session.pose(self._question(region, limit), self.budget)
         except OutOfBudget as out:
-            return Decided(Finding(None, reason=str(out)), PRESOLVE)
+            return Decided(Finding(None, reason=str(out)), NO_ENGINE)
         if posed.clear_finding() is None and session.plan(posed, counting=False).seconds > QUICK and self._attack_finds():
             return None
         return session.find_posed(posed, self.budget)

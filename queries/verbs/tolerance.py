@@ -18,8 +18,8 @@ from bnnverify.problem.events.base import Event
 from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
 from bnnverify.queries.engines.registry import AUTO
-from bnnverify.queries.planning.posed import PRESOLVE
-from bnnverify.queries.planning.session import Counted, Session
+from bnnverify.queries.planning.plan import in_words
+from bnnverify.queries.planning.session import NO_ENGINE, Counted, Session
 from bnnverify.queries.verbs.count import result_of
 from bnnverify.results.counts import Tally
 from bnnverify.results.progress import Progress
@@ -74,7 +74,7 @@ class _Search:
         self.started, self.asked = time.monotonic(), largest or 0
         self.found: list[int] = []
         self.failing: int | None = None
-        self.engine, self.reason, self._begun = PRESOLVE, "", False
+        self.engines, self.reason, self._begun = NO_ENGINE, "", False
 
     @property
     def is_open(self) -> bool:
@@ -87,7 +87,7 @@ class _Search:
         """Return the answer as far as it is known."""
         sizes = accumulate(comb(self.query.region.freedom, distance) for distance in range(len(self.found)))
         shares = tuple(Fraction(times, size) for times, size in zip(accumulate(self.found), sizes, strict=True))
-        about = self.engine, str(self.query.event), self.query.network(self.query.region.center), self.share, shares
+        about = in_words(self.engines), str(self.query.event), self.query.network(self.query.region.center), self.share, shares
         return SafeRadius(*about, self.asked, time.monotonic() - self.started, self.reason, self.failing)
 
     def step(self, session: Session, budget: Budget, progress: Heard) -> None:
@@ -99,21 +99,21 @@ class _Search:
         query = self.query.over(region)
 
         def heard(now: Progress) -> None:
-            self.engine = session.current
+            self.engines = session.current
             self._learn(query, now.tally)
             progress(self.known(), now)
 
         counted = session.count(query, budget, heard)
-        self.engine = counted.engine
+        self.engines = counted.engines
         self._learn(query, counted.tally)
         if len(self.found) <= region.outer:
             self.reason = counted.tally.reason or (
-                "" if ball else f"the {counted.engine} engine left distance {region.outer} open"
+                "" if ball else f"the {in_words(counted.engines)} engine left distance {region.outer} open"
             )
 
     def _learn(self, query: Query, tally: Tally) -> None:
         """Learn from the count of a region that begins at the first open distance or before; it may not be finished."""
-        hits = result_of(query, Counted(tally, self.engine), 0.0).asked  # raises if the tally contradicts the network
+        hits = result_of(query, Counted(tally, self.engines), 0.0).asked  # raises if the tally contradicts the network
         before = sum(self.found[: query.region.inner])
         known = {shell.distance: sum(shell.counts[c] for c in query.targets) for shell in tally.shells}
         if query.region.inner == query.region.outer and hits.exact:

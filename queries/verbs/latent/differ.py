@@ -47,4 +47,4 @@ def _by_codes(query: Query, budget: Budget) -> CountResult:
     seen = [int(k) for k in totals]
     reason = "" if sum(seen) == query.region.size else budget.reason
     tally = Tally.seen(query.region.size, seen, reason)
-    return result_of(query, Counted(tally, "bits"), time.monotonic() - started)
+    return result_of(query, Counted(tally, ("bits",)), time.monotonic() - started)

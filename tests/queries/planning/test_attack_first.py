@@ -37,7 +37,7 @@ def test_what_presolve_decides_needs_no_attack_and_no_engine(monkeypatch: pytest
     monkeypatch.setattr(session, "short_attack", None)
     query = Query(majority(81), HammingBall(np.zeros(81), 40), Leaves(0))
     with Session() as running:
-        assert running.find(query, Budget()) == Decided(Finding(False), "presolve")
+        assert running.find(query, Budget()) == Decided(Finding(False), ("presolve",))
 
 
 def test_an_attack_answers_before_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +45,7 @@ def test_an_attack_answers_before_the_engine(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Session, "_portfolio", None)
     with Session() as running:
         decided = running.find(Query(majority(81), HammingBall(np.zeros(81), 60), Leaves(0)), Budget())
-    assert decided.engine == "attack"
+    assert decided.engines == ("attack",)
     assert decided.finding.witness is not None
     assert decided.finding.witness.distance == 41  # no flip of it can be spared
 

@@ -27,7 +27,7 @@ ALL = (1, 2, 3, 4, 8)
 
 
 def engines(query: Query, *, counting: bool = False) -> list[str]:
-    return [planned(query, counting=counting, jobs=jobs).name for jobs in ALL]
+    return ["+".join(planned(query, counting=counting, jobs=jobs).engines) for jobs in ALL]
 
 
 def ball(widths: tuple[int, ...], n: int, radius: int) -> Query:
@@ -49,7 +49,7 @@ def test_more_cores_more_engines() -> None:
 def test_few_codes_need_no_portfolio() -> None:
     """The first block's 12 neurons have 4,096 codes at most, whatever the region."""
     assert engines(ball((12, 8), 784, 5)) == engines(ball((12, 8), 784, 30)) == ["codes"] * 5
-    assert planned(ball((12, 8), 784, 5), counting=True).name != "codes", "codes do not count"
+    assert planned(ball((12, 8), 784, 5), counting=True).engines != ("codes",), "codes do not count"
 
 
 def test_wide_is_a_number_of_weights() -> None:
@@ -69,7 +69,7 @@ def test_counts_have_two_engines_at_once() -> None:
 def test_quick_questions_and_named_engines_have_one_engine() -> None:
     quick = Query(majority(9), HammingBall(np.zeros(9), 2), Leaves(0))
     assert engines(quick) == ["bits"] * 5
-    assert planned(ball((60, 8), 100, 8), "bdd", counting=False, jobs=8).name == "bdd"
+    assert planned(ball((60, 8), 100, 8), "bdd", counting=False, jobs=8).engines == ("bdd",)
 
 
 @pytest.mark.parametrize(("there", "at_once"), [(1, 2), (2, 2), (3, 3), (16, 4)])

@@ -67,7 +67,7 @@ def test_the_process_answers_as_the_engine_does(name: str, pool: Pool) -> None:
     for _ in range(2):  # the process lives on
         tally, who = raced(pool, name).count(QUESTION, Budget())
         assert tuple(count.low for count in tally.counts) == CASE.counts
-        assert who == name
+        assert who == (name,)
         assert raced(pool, name).find(YES, Budget())[0].happens
 
 
@@ -77,7 +77,7 @@ def test_the_first_answer_wins_and_nobody_waits_for_the_rest(other: str, pool: P
     for _ in range(2):
         tally, name = misbehaving.portfolio(pool, other, "bits").count(QUESTION, Budget())
         assert tuple(k.low for k in tally.counts) == CASE.counts
-        assert name == "bits"
+        assert name == ("bits",)
         assert misbehaving.portfolio(pool, other, "bits").find(YES, Budget())[0].happens
     assert time.monotonic() - started < 20
 
@@ -87,7 +87,7 @@ def test_a_hanging_engine_is_stopped_and_leaves_what_it_knew(pool: Pool) -> None
     started = time.monotonic()
     tally, name = misbehaving.portfolio(pool, "test:sleeper").count(QUESTION, Budget(seconds=1.0), heard.append)
     assert time.monotonic() - started < 10
-    assert name == "test:sleeper"
+    assert name == ("test:sleeper",)
     assert tally.counts == (Count(1, 64), Count(0, 63))
     assert tally.reason == "stopped after 1 s"
     assert len(heard) == 1

@@ -124,7 +124,7 @@ def test_hopeless_regions_are_left_whole(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_stopped_with_what_the_attack_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    stopped = Decided(Finding(None, reason="stopped after 1 s"), "bits")
+    stopped = Decided(Finding(None, reason="stopped after 1 s"), ("bits",))
     monkeypatch.setattr("bnnverify.queries.planning.session.Session.find_posed", lambda *_: stopped)
     monkeypatch.setattr("bnnverify.queries.planning.posed.Posed.clear_finding", lambda _: None)
     monkeypatch.setattr(room, "QUICK", -1.0)
@@ -143,7 +143,9 @@ def test_stopped_with_what_the_attack_found(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_witness_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     center = np.zeros(5, dtype=np.uint8)
     dear = confirmed(Query(majority(5), Subcube(center, np.arange(5)), Leaves(0)), np.ones(5, dtype=np.uint8))
-    monkeypatch.setattr("bnnverify.queries.planning.session.Session.find_posed", lambda *_: Decided(Finding(True, dear), "bits"))
+    monkeypatch.setattr(
+        "bnnverify.queries.planning.session.Session.find_posed", lambda *_: Decided(Finding(True, dear), ("bits",))
+    )
     with pytest.raises(WitnessRejected, match="costs at most"):
         distance(majority(5), center, cost=Cost(np.arange(1, 6), np.ones(5, dtype=np.bool_)), engine="bits")
 

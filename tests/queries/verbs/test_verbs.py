@@ -87,9 +87,9 @@ def test_unknown_engine() -> None:
 def test_a_tally_that_contradicts_the_network_is_no_result() -> None:
     query = Query(NETWORK, HammingBall(SAMPLES.bits[0], 1), EachClass())
     with pytest.raises(Disagreement, match="centre is of class 0"):
-        result_of(query, Counted(Tally.seen(10, [0, 10]), "wrong"), 0.0)
+        result_of(query, Counted(Tally.seen(10, [0, 10]), ("wrong",)), 0.0)
     with pytest.raises(Disagreement, match="tally of 10 points"):
-        result_of(query, Counted(Tally.seen(9, [9, 0]), "wrong"), 0.0)
+        result_of(query, Counted(Tally.seen(9, [9, 0]), ("wrong",)), 0.0)
 
 
 @pytest.mark.parametrize("engine", EVERY_ENGINE)
@@ -139,14 +139,14 @@ def test_distance_reports_and_stops() -> None:
 
 def test_auto_says_why() -> None:
     small = planned(ZOO[0].query, counting=True)
-    assert small.name == "bits"
+    assert small.engines == ("bits",)
     assert str(small).startswith("bits: 512 points")
     network = majority(81)
     wide = Query(network, Everything(81), EachClass())
-    assert planned(wide, counting=True).name == "bdd"
+    assert planned(wide, counting=True).engines == ("bdd",)
     middle = Query(network, HammingBall(np.zeros(81), 60, free=np.arange(81) < 60), EachClass())
-    assert planned(middle, counting=True).name == planned(wide, counting=True).name == "bdd"
-    assert planned(wide, counting=False).name == "codes", "one neuron has two codes"
+    assert planned(middle, counting=True).engines == planned(wide, counting=True).engines == ("bdd",)
+    assert planned(wide, counting=False).engines == ("codes",), "one neuron has two codes"
     enormous = majority(2000)
-    assert planned(Query(enormous, Everything(2000), EachClass()), counting=True).name == "bdd"
+    assert planned(Query(enormous, Everything(2000), EachClass()), counting=True).engines == ("bdd",)
     assert planned(Query(network, Shell(np.zeros(81), 40), EachClass()), "sat", counting=False).reason == "asked for"
