@@ -45,13 +45,13 @@ class Enumeration:
     """One presolved question, ready to run. What it counts: who wins, or, without a head, which bits of the code are 1.
 
     kept: a folder for compiled code, None: nothing is compiled. mixed: parts may hold points of several distances; else
-    nearest first.
+    nearest first. check: called while the netlist is made; it may raise to end that.
     """
 
-    def __init__(self, solved: Open, kept: Path | None, *, mixed: bool) -> None:
+    def __init__(self, solved: Open, kept: Path | None, *, mixed: bool, check: Callable[[], None] = lambda: None) -> None:
         network = solved.network if solved.network.blocks else _with_a_block(solved.network)
         self.table = Table(network.blocks[0], solved.region.inner, solved.region.outer, mixed=mixed)
-        circuit = Circuit()
+        circuit = Circuit(check)
         inputs = circuit.inputs(network.blocks[0].outputs)
         asked = inputs if len(network.blocks) == 1 else hidden(circuit, network.tail(1), inputs)
         if network.head is not None:

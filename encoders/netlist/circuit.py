@@ -8,7 +8,7 @@ bits with other signs then share those gates and differ in one and-gate only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 
 from bnnverify.encoders.adder import binary_sum
@@ -32,10 +32,12 @@ class Op(IntEnum):
 class Circuit:
     """A growing netlist, and the algebra of its wires. Gate 0 is the constant 0; no two gates are equal.
 
-    gates: (op, a, b) by gate number; a and b are smaller gate numbers.
+    gates: (op, a, b) by gate number; a and b are smaller gate numbers. check: called for each threshold; it may raise to end work
+    that takes too long.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, check: Callable[[], None] = lambda: None) -> None:
+        self._check = check
         self.gates: list[tuple[Op, int, int]] = [(Op.INPUT, 0, 0)]
         self._known: dict[tuple[Op, int, int], int] = {}
 
@@ -55,6 +57,7 @@ class Circuit:
 
     def at_least(self, weights: Sequence[int], bits: Sequence[Wire], bound: int) -> Wire:
         """Return the carry out of the sum plus the complement of the bound: one adder tree, no comparator."""
+        self._check()
         weights, bits, bound = positive(weights, bits, bound, self.negate)
         total = sum(weights)
         if bound <= 0 or bound > total:

@@ -15,7 +15,7 @@ from bnnverify.queries.execution.local_pool import LocalPool
 from bnnverify.queries.execution.pool import Pool
 from bnnverify.queries.execution.process import Process
 
-GRACE = 1.0  # seconds a task may overrun before its process is ended: time to hand over what it knows
+GRACE = 0.5  # seconds a task may overrun before its process is ended: time to hand over what it knows
 REMEMBERED = 16  # shared values in a process; of more, those unused for the longest time are forgotten
 
 

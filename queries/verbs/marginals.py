@@ -25,6 +25,8 @@ def marginals(query: Query, *, engine: str = AUTO, budget: Budget | None = None,
     counts = [Count(0, parts[i].size) if i in parts else Count.exactly(0) for i in range(query.region.n)]
     with Session(engine, jobs=jobs) as session, suppress(KeyboardInterrupt):
         for position, part in parts.items():
+            if budget.spent:
+                break
             counts[position] = session.count(query.over(part), budget).tally.of(query.targets)
     return tuple(counts)
 

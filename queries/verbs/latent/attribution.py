@@ -10,7 +10,7 @@ from bnnverify.encoders.enumeration.layout import Runs
 from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.network import Network
 from bnnverify.problem.ball import HammingBall
-from bnnverify.problem.budget import INTERRUPTED, Budget
+from bnnverify.problem.budget import INTERRUPTED, Budget, OutOfBudget
 from bnnverify.queries.verbs.latent.codes import coding, latent
 from bnnverify.results.latent import Attribution
 
@@ -32,20 +32,15 @@ def attribution(
     bits = network.check(center)
     ball = HammingBall(bits, radius, free=free)
     prefix = latent(network, cut)
-    task = coding(network, ball, len(prefix.blocks), mixed=True)
-    changes = _Changes(task, prefix(bits))
-    reason = budget.reason
+    table, seen, reason = np.zeros((ball.n, prefix.widths[-1]), dtype=np.int64), 0, budget.reason
     try:
-        for runs in task.parts():
-            if budget.spent:
-                break
-            changes.add(runs)
-    except KeyboardInterrupt:
-        reason = INTERRUPTED
-    table = np.zeros((ball.n, prefix.widths[-1]), dtype=np.int64)
-    table[ball.positions] = changes.table()
-    reason = "" if changes.seen == ball.size else reason
-    return Attribution(tuple(map(tuple, table.tolist())), changes.seen, ball.size, reason)
+        task = coding(network, ball, len(prefix.blocks), mixed=True, budget=budget)
+        changes = _Changes(task, prefix(bits))
+        reason = changes.add_all(budget)
+        table[ball.positions], seen = changes.table(), changes.seen
+    except OutOfBudget as out:
+        reason = str(out)
+    return Attribution(tuple(map(tuple, table.tolist())), seen, ball.size, "" if seen == ball.size else reason)
 
 
 class _Changes:
@@ -55,6 +50,17 @@ class _Changes:
         self._task, self._code, self.seen = task, code[:, None], 0
         self._prefixed: Integers = np.zeros((task.table.layout.freedom, len(code)), dtype=np.int64)
         self._laned: Integers = np.zeros((len(code), task.table.layout.lane_count), dtype=np.int64)
+
+    def add_all(self, budget: Budget) -> str:
+        """Add all points until the budget is spent or Ctrl-C comes, and return why it would have ended early."""
+        try:
+            for runs in self._task.parts():
+                if budget.spent:
+                    break
+                self.add(runs)
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        return budget.reason
 
     def add(self, runs: Runs) -> None:
         for part, bits in self._task.bits(runs):

@@ -14,7 +14,7 @@ from bnnverify.errors import BadQuery
 from bnnverify.model.arrays import Indices
 from bnnverify.model.latent_code import WIDEST, bits_of, numbers_of
 from bnnverify.model.network import Network
-from bnnverify.problem.budget import INTERRUPTED, Budget
+from bnnverify.problem.budget import INTERRUPTED, Budget, OutOfBudget
 from bnnverify.problem.region import Region
 from bnnverify.results.codes import ClassCodes, Codes
 
@@ -25,12 +25,14 @@ def codes(network: Network, region: Region, cut: int, *, budget: Budget | None =
     By looking at every point, as the bits engine does. When the budget is spent, the codes met so far.
     """
     budget = (budget or Budget()).start()
-    task = coding(network, region, cut, mixed=True)
     counts: Counter[int] = Counter()
     reason = budget.reason
     try:
+        task = coding(network, region, cut, mixed=True, budget=budget)
         for _, numbers, times in met(task, budget):
             counts.update(dict(zip(numbers.tolist(), times.tolist(), strict=True)))
+    except OutOfBudget as out:
+        reason = str(out)
     except KeyboardInterrupt:
         reason = INTERRUPTED
     reason = "" if counts.total() == region.size else reason
@@ -38,12 +40,15 @@ def codes(network: Network, region: Region, cut: int, *, budget: Budget | None =
     return Codes(region.size, {tuple(word): times for word, times in zip(words, counts.values(), strict=True)}, reason)
 
 
-def coding(network: Network, region: Region, cut: int, *, mixed: bool) -> Enumeration:
-    """Return an enumeration of the region that asks for the bits after the first `cut` blocks; mixed: distances do not matter."""
+def coding(network: Network, region: Region, cut: int, *, mixed: bool, budget: Budget) -> Enumeration:
+    """Return an enumeration of the region that asks for the bits after the first `cut` blocks; mixed: distances do not matter.
+
+    Raises OutOfBudget when the budget is spent before it is made.
+    """
     prefix = latent(network, cut)
     if region.n != network.inputs:
         raise BadQuery(f"region: expected {network.inputs} bits, got {region.n}")
-    return Enumeration(presolve(prefix, region), None, mixed=mixed)
+    return Enumeration(presolve(prefix, region, budget), None, mixed=mixed, check=budget.check)
 
 
 def latent(network: Network, cut: int | None = None) -> Network:

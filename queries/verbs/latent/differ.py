@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import numpy as np
 
 from bnnverify.model.combine import pair
 from bnnverify.model.latent_code import WIDEST, bits_of
 from bnnverify.model.network import Network
-from bnnverify.problem.budget import Budget
+from bnnverify.problem.budget import Budget, OutOfBudget
 from bnnverify.problem.events.each_class import EachClass
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Region
@@ -42,8 +43,9 @@ def _by_codes(query: Query, budget: Budget) -> CountResult:
     """Return the count by the bits before the joint head, which is asked about each code that occurs."""
     started, network, cut = time.monotonic(), query.network, len(query.network.blocks)
     head, totals = network.tail(cut), np.zeros(network.classes, dtype=np.int64)
-    for _, codes, times in met(coding(network, query.region, cut, mixed=True), budget):
-        np.add.at(totals, head(bits_of(codes, head.inputs)), times)
+    with suppress(OutOfBudget):
+        for _, codes, times in met(coding(network, query.region, cut, mixed=True, budget=budget), budget):
+            np.add.at(totals, head(bits_of(codes, head.inputs)), times)
     seen = [int(k) for k in totals]
     reason = "" if sum(seen) == query.region.size else budget.reason
     tally = Tally.seen(query.region.size, seen, reason)

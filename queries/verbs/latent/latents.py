@@ -15,7 +15,7 @@ from bnnverify.model.arrays import Bits, Indices
 from bnnverify.model.latent_code import bits_of, numbers_of
 from bnnverify.model.network import Network
 from bnnverify.problem.ball import HammingBall
-from bnnverify.problem.budget import INTERRUPTED, Budget
+from bnnverify.problem.budget import INTERRUPTED, Budget, OutOfBudget
 from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Region
@@ -49,19 +49,23 @@ def latents(
     ball = HammingBall(bits, radius, free=free)
     prefix = latent(network, cut)
     tail = network.tail(len(prefix.blocks))
-    task = coding(network, ball, len(prefix.blocks), mixed=False)
-    finished, interrupted = _finished(task, ball, budget)
-    finished = finished or [_Shell.of(prefix(bits))]
-    shells = _shelled(prefix, tail, ball, finished)
+    task, finished, reason = None, list[_Shell](), budget.reason
+    try:
+        task = coding(network, ball, len(prefix.blocks), mixed=False, budget=budget)
+        finished, interrupted = _finished(task, ball, budget)
+        reason = INTERRUPTED if interrupted else budget.reason
+    except OutOfBudget as out:
+        reason = str(out)
+    shells = _shelled(prefix, tail, ball, finished or [_Shell.of(prefix(bits))])
     margin, sharp = tail_margin(tail, prefix(bits), budget=budget)
     return Latents(
         shells=shells,
         asked=ball.outer,
         margin=margin,
         margin_exact=sharp,
-        witness=_nearest(task, network, ball, shells),
+        witness=None if task is None else _nearest(task, network, ball, shells),
         seconds=time.monotonic() - started,
-        reason="" if shells.radius == ball.outer else INTERRUPTED if interrupted else budget.reason,
+        reason="" if shells.radius == ball.outer else reason,
     )
 
 
