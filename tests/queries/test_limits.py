@@ -69,7 +69,7 @@ VERBS: dict[str, Asked] = {
     "certify": lambda network, bits: certify(network, bits[None], radius=4, budget=LIMIT),
     "certify --count": lambda network, bits: certify(network, bits[None], radius=4, counting=True, budget=LIMIT),
     "count": lambda network, bits: count(leaves(network, bits, 4), budget=LIMIT),
-    "count --everything": lambda network, bits: count(Query(network, Everything(network.inputs), EachClass()), budget=LIMIT),
+    "count --everything": lambda network, _: count(Query(network, Everything(network.inputs), EachClass()), budget=LIMIT),
     "differ": lambda network, bits: differ(network, network, HammingBall(bits, 3), budget=LIMIT),
     "distance": lambda network, bits: distance(network, bits, budget=LIMIT),
     "distance --max 3": lambda network, bits: distance(network, bits, largest=3, budget=LIMIT),
