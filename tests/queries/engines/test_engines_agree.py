@@ -35,7 +35,7 @@ def test_counts_beyond_64_bits(engine: Engine, case: Case) -> None:
 
 @pytest.mark.parametrize("case", ZOO + WIDE, ids=lambda case: case.name)
 def test_finds_a_class_where_there_is_one(finder: Engine, case: Case) -> None:
-    if case in WIDE and finder.engines == ("bits",):
+    if case in WIDE and finder.name == "bits":
         pytest.skip("looks at single points")
     for c, number in enumerate(case.counts):
         finding = finder.find(Query(case.network, case.region, Becomes(c)), Budget())
