@@ -1,4 +1,4 @@
-"""The one walk over a network. What a bit is, the algebra says: a diagram, a literal, a wire."""
+"""The one walk over a network; an algebra defines what a bit is: a diagram, a literal, a wire."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Bit = TypeVar("Bit")
 
 
 class Algebra(Protocol[Bit]):
-    """What an encoder must say about bits; every sum and bound is a whole number."""
+    """What an encoder must define about bits; every sum and bound is a whole number."""
 
     def inputs(self, n: int) -> list[Bit]:
         """Return n fresh input bits; called once."""
@@ -28,8 +28,8 @@ class Algebra(Protocol[Bit]):
         """Return a bit that is 1 exactly when the weighted sum of bits reaches bound; of none, a constant."""
 
 
-def brick(algebra: Algebra[Bit], threshold: Threshold, bits: Sequence[Bit]) -> Bit:
-    """Return the bit of one threshold over these bits."""
+def threshold_bit(algebra: Algebra[Bit], threshold: Threshold, bits: Sequence[Bit]) -> Bit:
+    """Return the bit that is 1 exactly when the threshold holds over these bits."""
     return algebra.at_least(threshold.weights, [bits[i] for i in threshold.positions], threshold.bound)
 
 
@@ -37,7 +37,7 @@ def layers(algebra: Algebra[Bit], network: Network, inputs: Sequence[Bit]) -> li
     """Return the inputs, then the bits after each block."""
     every = [list(inputs)]
     for block in network.blocks:
-        every.append([brick(algebra, row, every[-1]) for row in block.rows()])
+        every.append([threshold_bit(algebra, row, every[-1]) for row in block.rows()])
     return every
 
 
@@ -48,16 +48,16 @@ def hidden(algebra: Algebra[Bit], network: Network, inputs: Sequence[Bit]) -> li
 
 def wins(algebra: Algebra[Bit], head: Head, c: int, bits: Sequence[Bit]) -> Bit:
     """Return a bit that is 1 exactly when class c is the answer: one threshold per rival."""
-    return algebra.all([brick(algebra, head.beats(c, k), bits) for k in range(head.classes) if k != c])
+    return algebra.all([threshold_bit(algebra, head.beats(c, k), bits) for k in range(head.classes) if k != c])
 
 
 def inside(algebra: Algebra[Bit], region: Region, inputs: Sequence[Bit]) -> Bit:
     """Return a bit that is 1 exactly on the region."""
-    return algebra.all([brick(algebra, threshold, inputs) for threshold in region.thresholds()])
+    return algebra.all([threshold_bit(algebra, threshold, inputs) for threshold in region.thresholds()])
 
 
 def encode(algebra: Algebra[Bit], network: Network, classes: Iterable[int]) -> tuple[list[Bit], dict[int, Bit]]:
-    """Return the input bits, and for each asked class the bit that says it wins."""
+    """Return the input bits, and for each of these classes the bit that is 1 exactly when it is the answer."""
     inputs = algebra.inputs(network.inputs)
     last = hidden(algebra, network, inputs)
     head = network.head

@@ -1,4 +1,4 @@
-"""A formula together with what each of its variables means, so that others can check it without this encoder.
+"""A formula together with the definition of each of its variables, so that others can check it without this encoder.
 
 A variable is a flip, or it is 1 exactly when a weighted sum of literals of smaller variables reaches a bound. Whoever gives
 every variable that value at some point of the region finds every clause true there: a checker has to see this of each clause.
@@ -13,7 +13,7 @@ from math import prod
 from bnnverify.encoders.clauses.cardinality import TRUE, Clauses, Terms, totalizer
 from bnnverify.encoders.clauses.cnf import Cnf, dimacs
 from bnnverify.encoders.presolve.presolve import Presolved
-from bnnverify.encoders.walk import brick, layers
+from bnnverify.encoders.walk import layers, threshold_bit
 from bnnverify.errors import BadQuery
 
 WIDEST = 2**14  # different sums that a totalizer may be given: each is a variable
@@ -21,9 +21,9 @@ WIDEST = 2**14  # different sums that a totalizer may be given: each is a variab
 
 @dataclass(frozen=True)
 class AnnotatedFormula:
-    """Clauses that no model satisfies exactly when `predicted` is the answer on the whole region, and their meaning.
+    """Clauses that no model satisfies exactly when `predicted` is the answer everywhere in the region, and their definitions.
 
-    Numbers of inputs, neurons and classes are those of the asked network. inputs: flip variable of each free position.
+    Numbers of inputs, neurons and classes are those of the network before presolve. inputs: flip variable of each free position.
     thresholds: per other variable (terms, bound): 1 exactly when the sum of weight * literal reaches the bound.
     neurons: literal of each neuron in the formula, by (block, neuron). ones: literal j of "at least j flips".
     beats: per rival, the literal of "the predicted class is preferred to it".
@@ -42,7 +42,7 @@ class AnnotatedFormula:
         return dimacs(self.variables, self.clauses)
 
     def lines(self) -> Iterator[str]:
-        """Yield the meanings as text: docs/proofs.md says how to read them."""
+        """Yield the definitions as text, in the format that docs/proofs.md describes."""
         for position, variable in self.inputs.items():
             yield f"flip {variable} {position}"
         for variable, (terms, bound) in sorted(self.thresholds.items()):
@@ -56,15 +56,15 @@ class AnnotatedFormula:
 
 
 def annotated(question: Presolved, predicted: int) -> AnnotatedFormula:
-    """Return the formula of "some class is preferred to predicted" over the flips of question, a ball, with its meaning."""
+    """Return the formula of "some class is preferred to predicted" over the flips of question, a ball, with its definitions."""
     network = question.network
     if network.head is None:
         raise BadQuery("proof: expected a network with classes, got one that ends in a latent code")
     cnf = Cnf(fewest=question.region.inner, most=question.region.outer, encoding=checkable)
     inputs, *behind = every = layers(cnf, network, cnf.inputs(network.inputs))
-    home = question.classes.index(predicted)
-    rivals = {label: k for k, label in enumerate(question.classes) if k != home}
-    beats = {label: brick(cnf, network.head.beats(home, k), every[-1]) for label, k in rivals.items()}
+    own = question.classes.index(predicted)
+    rivals = {label: k for k, label in enumerate(question.classes) if k != own}
+    beats = {label: threshold_bit(cnf, network.head.beats(own, k), every[-1]) for label, k in rivals.items()}
     cnf.add([-literal for literal in beats.values()])
     few = question.region.outer < network.inputs
     return AnnotatedFormula(
@@ -74,8 +74,8 @@ def annotated(question: Presolved, predicted: int) -> AnnotatedFormula:
         thresholds={TRUE: ((), 0)} | {variable: _threshold(key) for key, variable in cnf.gates.items() if _defines(key)},
         neurons={
             (i, neuron): literal
-            for i, (kept, bits) in enumerate(zip(question.kept, behind, strict=True))
-            for neuron, literal in zip(kept, bits, strict=True)
+            for i, (neurons, bits) in enumerate(zip(question.open_neurons, behind, strict=True))
+            for neuron, literal in zip(neurons, bits, strict=True)
         },
         ones={j: cnf.ones(j) for j in range(1, question.region.outer + 1)} if few else {},
         beats=beats,
@@ -91,11 +91,11 @@ def checkable(clauses: Clauses, terms: Terms, bound: int) -> int:
 
 
 def _defines(key: Hashable) -> bool:
-    return isinstance(key, tuple) and key[0] != "reached"  # that one only finds a threshold again
+    return isinstance(key, tuple) and key[0] != "reached"  # that key only finds a threshold again
 
 
 def _threshold(key: Hashable) -> tuple[Terms, int]:
-    """Return what the variable of a gate means."""
+    """Return the threshold that defines the variable of a gate."""
     match key:
         case ("all", *bits):
             return tuple((1, bit) for bit in bits if isinstance(bit, int)), len(bits)

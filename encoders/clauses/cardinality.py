@@ -5,7 +5,7 @@ variable is defined in both directions: each setting of the inputs extends to ex
 right. terms are (weight, literal) pairs as `normal` leaves them: weights positive, every variable once, no constants; and
 0 < bound <= the sum of the weights.
 
-    totalizer   a tree of unary sums, built only where a parent asks. Bailleux and Boufkhad, CP 2003; with weights: Joshi,
+    totalizer   a tree of unary sums, built only where its parent needs them. Bailleux and Boufkhad, CP 2003; with weights: Joshi,
                 Martins and Manquinho, CP 2015 (generalized totalizer)
     diagram     a decision diagram over how much of the bound is missing. Een and Sorensson, JSAT 2006 (translation to BDDs)
     adder       full adders to a binary number, then one comparison. Een and Sorensson, JSAT 2006 (translation to adders)
@@ -46,7 +46,7 @@ class Clauses(Protocol):
         """Return a literal that is 1 exactly when some bit is."""
 
     def at_most(self, literals: Sequence[int], most: int) -> None:
-        """Require that no more of these literals are 1; what stands there twice counts twice."""
+        """Require that at most so many of these literals are 1; a literal that is listed twice counts twice."""
 
 
 Encoding = Callable[[Clauses, Terms, int], int]
@@ -86,7 +86,7 @@ def totalizer(clauses: Clauses, terms: Terms, bound: int) -> int:
 
 
 class _Sum:
-    """A node of the totalizer: asks its two halves only for the sums it needs itself. sums: those that terms can take."""
+    """A node of the totalizer: uses of its two parts only the sums that it needs itself. sums: those that terms can take."""
 
     def __init__(self, clauses: Clauses, terms: Terms, largest: int) -> None:
         self._clauses, self._terms = clauses, terms
@@ -94,9 +94,9 @@ class _Sum:
         sums = {0}
         for weight, times in Counter(w for w, _ in terms).items():
             sums = {min(s + weight * k, largest) for s in sums for k in range(times + 1)}
-        self.sums = sorted(sums)  # what is beyond largest, nobody asks
+        self.sums = sorted(sums)  # none above largest is needed
         middle = len(terms) // 2
-        self._halves = tuple(_Sum(clauses, half, largest) for half in (terms[:middle], terms[middle:])) if middle else ()
+        self._parts = tuple(_Sum(clauses, part, largest) for part in (terms[:middle], terms[middle:])) if middle else ()
 
     def reaches(self, bound: int) -> int:
         """Return the literal that is 1 exactly when this sum is at least bound."""
@@ -105,7 +105,7 @@ class _Sum:
             return TRUE
         if i == len(self.sums):
             return FALSE
-        if not self._halves:
+        if not self._parts:
             return self._terms[0][1]
         bound = self.sums[i]
         if bound not in self._known:
@@ -113,8 +113,8 @@ class _Sum:
         return self._known[bound]
 
     def _define(self, bound: int, out: int) -> Iterator[Clause]:
-        left, right = self._halves
-        first = max(0, bisect_left(left.sums, bound - right.sums[-1]) - 1)  # below, the right half cannot make up for it
+        left, right = self._parts
+        first = max(0, bisect_left(left.sums, bound - right.sums[-1]) - 1)  # below, the right part cannot make up for it
         for part in left.sums[first : bisect_left(left.sums, bound) + 1]:
             rest = right.reaches(bound - part)
             yield -left.reaches(part), -rest, out
@@ -122,7 +122,7 @@ class _Sum:
 
 
 def diagram(clauses: Clauses, terms: Terms, bound: int) -> int:
-    """Return the literal of terms >= bound, from a decision diagram: large weights are asked first."""
+    """Return the literal of terms >= bound, from a decision diagram: large weights are tested first."""
     ordered = sorted(terms, reverse=True, key=lambda term: term[0])
     rests = [*accumulate((w for w, _ in reversed(ordered)), initial=0)][::-1]
     missing = [{bound}]

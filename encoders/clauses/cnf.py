@@ -1,7 +1,7 @@
 """A bit is a literal of a CNF formula; every auxiliary variable is defined in both directions.
 
 So each setting of the inputs extends to at most one model: counting models over the inputs is counting inputs. Gates are
-hashed: what is asked twice is built once. Variable 1 is the constant true, the inputs follow.
+hashed: each is built once. Variable 1 is the constant true, the inputs follow.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Cnf:
         self.clauses: list[tuple[int, ...]] = [(TRUE,)]
         self.at_mosts: list[tuple[list[int], int]] = []  # what only some solvers know; most encodings make none
         self.variables = 1
-        self.gates: dict[Hashable, int] = {}  # by what defines them: `meaning` reads there what a variable means
+        self.gates: dict[Hashable, int] = {}  # by their definitions, which `annotated` reads
         self._encoding = encoding
         self._fewest, self._most = fewest, most
         self._inputs: list[int] = []
@@ -47,7 +47,7 @@ class Cnf:
         return dimacs(self.variables, self.clauses)
 
     def at_most(self, literals: Sequence[int], most: int) -> None:
-        """Require that no more of these literals are 1; what stands there twice counts twice."""
+        """Require that at most so many of these literals are 1; a literal that is listed twice counts twice."""
         self.at_mosts.append((list(literals), most))
 
     def gate(self, key: Hashable, clauses: Callable[[int], Iterable[Clause]]) -> int:

@@ -1,7 +1,7 @@
-"""Thresholds that the solver counts itself: at-most constraints on literals, each made to say one bit both ways.
+"""Thresholds that the solver counts itself: each bit is defined in both directions by two at-most constraints on literals.
 
 A solver of the MiniCard family (Liffiton and Maglalang, SAT 2012) takes "at most k of these literals" as one constraint. It
-has no word for "this literal is 1 exactly when", but a literal may stand in the list several times, and then counts as often:
+has no way to define a literal by it, but a literal may be listed several times, and then counts as often:
 
     out -> at least b of n     at most n of (the n literals negated, out b times)
     -out -> at most b - 1      at most n of (the n literals, -out n - b + 1 times)

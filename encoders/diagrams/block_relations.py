@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnnverify.encoders.diagrams.packages import Node
-from bnnverify.encoders.diagrams.region_sets import Inside, in_words, opened, placed, shared_out
-from bnnverify.encoders.walk import brick, wins
+from bnnverify.encoders.diagrams.region_sets import Inside, class_sizes, memory_errors, opened, placed
+from bnnverify.encoders.walk import threshold_bit, wins
 from bnnverify.errors import BadModel
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Block, Network
@@ -37,7 +37,7 @@ class _Chain:
     def then(self, block: Block, outputs: list[Node]) -> _Chain:
         """Return the chain with one more block, whose outputs are these fresh variables."""
         package = self.reached.package
-        fires = [brick(self.reached, row, self.bits) for row in block.rows()]
+        fires = [threshold_bit(self.reached, row, self.bits) for row in block.rows()]
         pairs = zip(outputs, fires, strict=True)
         own = self.reached.all([package.choose(out, fire, self.reached.negate(fire)) for out, fire in pairs])
         relation = package.joined(self.relation, own, self.hidden)
@@ -53,14 +53,14 @@ class Relations:
 
     def shares(self, network: Network, region: Region, pause: Callable[[], None] = lambda: None) -> list[int]:
         """Return at how many points of the region each class is the answer."""
-        with in_words(self._package):
-            return shared_out(self._package, region, self._classes(network, region, pause))
+        with memory_errors(self._package):
+            return class_sizes(self._package, region, self._classes(network, region, pause))
 
     def example(
         self, network: Network, region: Region, classes: Collection[int], pause: Callable[[], None] = lambda: None
     ) -> Bits | None:
         """Return a point of the region, (n,), whose class is one of classes; None if there is none."""
-        with in_words(self._package):
+        with memory_errors(self._package):
             sets = self._classes(network, region, pause)
             for c in classes:
                 if sets[c] != self._package.false:

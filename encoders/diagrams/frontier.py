@@ -1,8 +1,8 @@
-"""The joint diagram of all first-layer neurons, level by level: only its frontier is ever kept, and nothing is composed.
+"""The joint diagram of all first-layer neurons, level by level: only its frontier is stored, and nothing is composed.
 
 After the first i inputs have been given their flips, two ways to do so are alike if every neuron lacks as much as before: what
 follows is the same for both. The frontier holds each kind once, with the number of ways that lead to it. At the last level a kind
-is a code of the first layer, and the rest of the network can be asked about it. This is the frontier method of Sekine, Imai and
+is a code of the first layer, which the rest of the network classifies. This is the frontier method of Sekine, Imai and
 Tani ("Computing the Tutte polynomial of a graph of moderate size", ISAAC 1995), here for thresholds.
 """
 
@@ -21,7 +21,7 @@ from bnnverify.problem.region import Region
 
 Rows = NDArray[Any]  # one row of small whole numbers per kind
 MEMORY = 1 << 30  # bytes for kinds when no limit is given
-CHANGES = 1 << 26  # bytes of changes that are kept ready
+CHANGES = 1 << 26  # bytes of changes that are stored
 AT_ONCE = 1 << 18  # kinds that go on together: fewer lose merging, more bring the first counts later (docs/bdd.md)
 YIELD = 1 << 17  # finished kinds that are handed over together, fewer where they are wide
 FEW = 256  # kinds that are not worth merging
@@ -31,10 +31,10 @@ MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads marks
 
 @dataclass(frozen=True, eq=False)
 class Codes:
-    """Points of a region, told apart by what the first block makes of them; no two rows of one group are the same.
+    """Points of a region, grouped by their first-layer codes; no two rows of one group are the same.
 
-    bits: (k, neurons). distances: (k,), all 0 where the region is a cube, in which nobody measures. ways: (k,) number of points.
-    examples: (k, inputs) flips of one of the points each; (k, 0) if not asked for.
+    bits: (k, neurons). distances: (k,), all 0 where the region is a cube. ways: (k,) number of points. examples:
+    (k, inputs) flips of one of the points each; (k, 0) if examples are not wanted.
     """
 
     bits: Bits
@@ -67,7 +67,7 @@ class _Kinds:
 class Frontier:
     """A block over the flips of a region (a presolved one), ready to be swept.
 
-    Inputs are taken in the order of their weight columns, so that equal columns are neighbours. examples: keep a point of each
+    Inputs are taken in the order of their weight columns, so that equal columns are neighbours. examples: store a point of each
     code. memory: bytes for kinds, about: where there are more, one half waits while the other goes on to the last level.
     """
 

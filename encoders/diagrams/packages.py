@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-Node = Any  # a node of either package; nodes are used by encoders/bdd.py and encoders/relations.py and go no further
+Node = Any  # a node of either package; nodes do not leave encoders/diagrams
 
 CACHE = 1 << 22  # entries of the table of known results
 
 
 class Package(Protocol):
-    """The seam: what a diagram package must do. Nodes also have & and | and ~, and are equal exactly when they mean the same."""
+    """The seam: what a diagram package must do. Nodes also have & and | and ~, and are equal exactly when their sets are."""
 
     true: Node
     false: Node
@@ -38,7 +38,7 @@ class Package(Protocol):
         """Return values of the first n variables for which f holds; f is not false."""
 
     def out_of_memory(self, error: Exception) -> bool:
-        """Return whether error is this package's way to say that it is full."""
+        """Return whether this package raises such an error when it is full."""
 
 
 class Oxidd:
@@ -140,8 +140,8 @@ class Cudd:
         return [int(values.get(str(i), False)) for i in range(n)]
 
     def out_of_memory(self, error: Exception) -> bool:
-        told = isinstance(error, ValueError) and "NULL" in str(error)
-        return told or isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "out of memory" in str(error))
+        is_null = isinstance(error, ValueError) and "NULL" in str(error)
+        return is_null or isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "out of memory" in str(error))
 
 
 PACKAGES: dict[str, Callable[[int], Package]] = {"oxidd": Oxidd, "cudd": Cudd}

@@ -2,7 +2,7 @@
 
 Sizes decide everything here. A set of points inside a region has a diagram of at most points × bits nodes, while the same bit
 over the whole space may have exponentially many; so every bit is cut down to a set of points that matters (`care`) as soon as
-it is made, and the classes are told apart by a tournament in which each match is played only where the champion still leads.
+it is made, and the classes are separated by a tournament in which each match is played only where the champion still leads.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 
 from bnnverify.encoders.adder import binary_sum, reaches
 from bnnverify.encoders.diagrams.packages import PACKAGES, Node, Package
-from bnnverify.encoders.diagrams.threshold import Plan, plan
-from bnnverify.encoders.walk import brick, hidden, inside
+from bnnverify.encoders.diagrams.threshold import ThresholdDiagram, threshold_diagram
+from bnnverify.encoders.walk import hidden, inside, threshold_bit
 from bnnverify.errors import BadModel, BadQuery, Disagreement
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Head, Network
@@ -24,8 +24,8 @@ from bnnverify.model.threshold import normal_weights, positive
 from bnnverify.problem.region import Region
 
 MEMORY = 4 << 30  # bytes for nodes when no limit is given; they are touched only as they are needed
-LONGEST_PLAN = 1 << 16  # nodes of one threshold over inputs; a longer one is added up inside the region instead
-ROWS_PER_DIGIT = 6  # a plan with more nodes than this per added digit costs more than adders do (docs/bdd.md)
+LARGEST_DIAGRAM = 1 << 16  # nodes of one threshold over inputs; a larger one is added up inside the region instead
+NODES_PER_DIGIT = 6  # a diagram with more nodes than this per added digit costs more than adders do (docs/bdd.md)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,17 +60,19 @@ class Inside:
         weights, bound = normal_weights(weights, bound)
         plain = self.variables.issuperset(bits)
         digits = sum(abs(w).bit_length() for w in weights)
-        rows = plan(weights, bound, LONGEST_PLAN if plain else ROWS_PER_DIGIT * digits)
-        if rows is None:
+        diagram = threshold_diagram(weights, bound, LARGEST_DIAGRAM if plain else NODES_PER_DIGIT * digits)
+        if diagram is None:
             return self._added(weights, [bit & self.care for bit in bits], bound)
-        return self._composed(rows, bits, self.package.true) & self.care if plain else self._composed(rows, bits, self.care)
+        top = self.package.true if plain else self.care
+        composed = self._composed(diagram, bits, top)
+        return composed & self.care if plain else composed
 
-    def _composed(self, rows: Plan, bits: Sequence[Node], top: Node) -> Node:
-        """Return the diagram of rows with bits in place of its variables and top in place of true."""
+    def _composed(self, diagram: ThresholdDiagram, bits: Sequence[Node], top: Node) -> Node:
+        """Return the diagram with bits in place of its variables and top in place of true."""
         nodes = [self.package.false, top]
-        for bit, low, high in rows.steps:
+        for bit, low, high in diagram.steps:
             nodes.append(self.package.choose(bits[bit], nodes[high], nodes[low]))
-        return nodes[rows.root]
+        return nodes[diagram.root]
 
     def _added(self, weights: Sequence[int], bits: Sequence[Node], bound: int) -> Node:
         """Return where the sum, added up digit by digit, reaches bound."""
@@ -90,17 +92,17 @@ class Inside:
 
 
 @dataclass(frozen=True, eq=False)
-class _Scene:
-    """A region as a diagram, and the bits its head reads."""
+class _LastLayer:
+    """A region as a diagram, and the bits that the head reads there."""
 
     algebra: Inside
     head: Head
     bits: list[Node]
 
-    def beaten(self, c: int, k: int, care: Node) -> tuple[Node, Node]:
+    def compared(self, c: int, k: int, care: Node) -> tuple[Node, Node]:
         """Return care in two: where class c is preferred to class k, and where not."""
         algebra = self.algebra.within(care)
-        ahead = brick(algebra, self.head.beats(c, k), self.bits)
+        ahead = threshold_bit(algebra, self.head.beats(c, k), self.bits)
         return ahead, algebra.negate(ahead)
 
     def winner(self, c: int) -> Node:
@@ -108,24 +110,24 @@ class _Scene:
         leads = self.algebra.care
         for k in range(self.head.classes):
             if k != c and leads != self.algebra.package.false:
-                leads, _ = self.beaten(c, k, leads)
+                leads, _ = self.compared(c, k, leads)
         return leads
 
     def winners(self) -> list[Node]:
-        """Return where each class is the answer: each newcomer plays every champion, where that one leads."""
+        """Return where each class is the answer: each new class is compared with every earlier one, where that one leads."""
         leads = [self.algebra.care]
         for k in range(1, self.head.classes):
             taken = self.algebra.package.false
             for c in range(k):
                 if leads[c] != self.algebra.package.false:
-                    leads[c], lost = self.beaten(c, k, leads[c])
+                    leads[c], lost = self.compared(c, k, leads[c])
                     taken |= lost
             leads.append(taken)
         return leads
 
 
 def opened(package: str, memory: int | None) -> Package:
-    """Return a fresh table of nodes. package: "oxidd" or "cudd"; memory: bytes for nodes."""
+    """Return a fresh node table. package: "oxidd" or "cudd"; memory: bytes for nodes."""
     if package not in PACKAGES:
         raise BadQuery(f"diagram package must be one of {', '.join(PACKAGES)}, got {package!r}")
     return PACKAGES[package](memory or MEMORY)
@@ -142,17 +144,17 @@ def placed(package: Package, region: Region, pause: Callable[[], None]) -> tuple
     return algebra, inputs
 
 
-def shared_out(package: Package, region: Region, classes: Sequence[Node]) -> list[int]:
+def class_sizes(package: Package, region: Region, classes: Sequence[Node]) -> list[int]:
     """Return how many points each class has, after a check that no point is missing or counted twice."""
-    shares = [package.count(points, region.n) for points in classes]
-    if sum(shares) != region.size:
-        raise Disagreement(f"diagrams: expected the classes to share {region.size} points, got {sum(shares)}")
-    return shares
+    sizes = [package.count(points, region.n) for points in classes]
+    if sum(sizes) != region.size:
+        raise Disagreement(f"diagrams: expected the classes to share {region.size} points, got {sum(sizes)}")
+    return sizes
 
 
 @contextmanager
-def in_words(package: Package) -> Iterator[None]:
-    """Turn a package's way to say that it is full into a MemoryError that says so in words."""
+def memory_errors(package: Package) -> Iterator[None]:
+    """Turn the error of a package that is full into a MemoryError with a sentence."""
     try:
         yield
     except Exception as error:
@@ -162,7 +164,7 @@ def in_words(package: Package) -> Iterator[None]:
 
 
 class Diagrams:
-    """Answers about a network on a region, from one table of diagram nodes that lives as long as this object.
+    """Answers about a network on a region, from one node table of a diagram package that lives as long as this object.
 
     package: "oxidd" or "cudd". memory: bytes for nodes. Regions and networks are presolved ones: inputs are flips.
     """
@@ -172,32 +174,32 @@ class Diagrams:
 
     def shares(self, network: Network, region: Region, pause: Callable[[], None] = lambda: None) -> list[int]:
         """Return at how many points of the region each class is the answer."""
-        with self._scene(network, region, pause) as scene:
-            return shared_out(self._package, region, scene.winners())
+        with self._last_layer(network, region, pause) as last:
+            return class_sizes(self._package, region, last.winners())
 
     def example(
         self, network: Network, region: Region, classes: Collection[int], pause: Callable[[], None] = lambda: None
     ) -> Bits | None:
         """Return a point of the region, (n,), whose class is one of classes; None if there is none."""
-        with self._scene(network, region, pause) as scene:
-            for points in _candidates(scene, classes):
+        with self._last_layer(network, region, pause) as last:
+            for points in _candidates(last, classes):
                 if points != self._package.false:
                     return np.array(self._package.pick(points, region.n), dtype=np.uint8)
         return None
 
     @contextmanager
-    def _scene(self, network: Network, region: Region, pause: Callable[[], None]) -> Iterator[_Scene]:
+    def _last_layer(self, network: Network, region: Region, pause: Callable[[], None]) -> Iterator[_LastLayer]:
         if network.head is None:
             raise BadModel("diagrams: expected a network with a head, got a prefix")
-        with in_words(self._package):
+        with memory_errors(self._package):
             algebra, inputs = placed(self._package, region, pause)
-            yield _Scene(algebra, network.head, hidden(algebra, network, inputs))
+            yield _LastLayer(algebra, network.head, hidden(algebra, network, inputs))
 
 
-def _candidates(scene: _Scene, classes: Collection[int]) -> Iterator[Node]:
+def _candidates(last: _LastLayer, classes: Collection[int]) -> Iterator[Node]:
     """Yield sets that together hold every point whose class is one of classes, and no other point."""
-    others = set(range(scene.head.classes)) - set(classes)
+    others = set(range(last.head.classes)) - set(classes)
     if len(others) == 1:
-        yield scene.algebra.negate(scene.winner(others.pop()))
+        yield last.algebra.negate(last.winner(others.pop()))
     else:
-        yield from (scene.winner(c) for c in sorted(classes))
+        yield from (last.winner(c) for c in sorted(classes))

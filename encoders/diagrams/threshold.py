@@ -1,4 +1,4 @@
-"""The decision diagram of one threshold, in whole numbers alone: built row by row, before any diagram package is asked."""
+"""The decision diagram of one threshold, in whole numbers alone, built row by row without any diagram package."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FALSE, TRUE = 0, 1
 
 
 @dataclass(frozen=True)
-class Plan:
+class ThresholdDiagram:
     """A reduced ordered diagram: node 0 is false, node 1 true, node k + 2 is steps[k] = (bit, low, high).
 
     A node means "high if this bit is 1, else low"; children come before their parents. root is a node number.
@@ -20,7 +20,7 @@ class Plan:
     root: int
 
 
-def plan(weights: Sequence[int], bound: int, most: int) -> Plan | None:
+def threshold_diagram(weights: Sequence[int], bound: int, most: int) -> ThresholdDiagram | None:
     """Return the diagram of weights · bits >= bound, its bits tested in the given order; None if it has more than most nodes.
 
     Row i (from the last bit to the first) holds what remains to be reached before bit i, cut into intervals within which
@@ -68,16 +68,16 @@ def _row(
     return above
 
 
-def _reached(steps: list[tuple[int, int, int]], root: int) -> Plan:
+def _reached(steps: list[tuple[int, int, int]], root: int) -> ThresholdDiagram:
     """Return the part of the steps that root leads to, renumbered."""
     used = {root}
     for k in range(len(steps) - 1, -1, -1):
         if k + 2 in used:
             used.update(steps[k][1:])
     number = {FALSE: FALSE, TRUE: TRUE}
-    kept: list[tuple[int, int, int]] = []
+    used_steps: list[tuple[int, int, int]] = []
     for k, (bit, low, high) in enumerate(steps):
         if k + 2 in used:
-            number[k + 2] = len(kept) + 2
-            kept.append((bit, number[low], number[high]))
-    return Plan(tuple(kept), number[root])
+            number[k + 2] = len(used_steps) + 2
+            used_steps.append((bit, number[low], number[high]))
+    return ThresholdDiagram(tuple(used_steps), number[root])

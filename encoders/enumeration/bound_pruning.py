@@ -1,7 +1,7 @@
-"""Runs whose class is decided by bounds: they are counted without looking at their points.
+"""Bound pruning: runs whose class interval bound propagation decides are counted without evaluating their points.
 
-Along a run a first-layer neuron is exactly known to be always 1, never, or now and then: its row of lane bits says so. From
-there intervals go through the later blocks (interval arithmetic on 0/1 bits), and one class may beat all others everywhere.
+Along a run a first-layer neuron is always 1, never, or sometimes, as its row of suffix bits shows exactly. From there intervals
+are propagated through the later blocks (interval arithmetic on 0/1 bits), and one class may beat all others on the run.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from bnnverify.model.network import Head, Network
 UNDECIDED = -1
 
 
-class Pruner:
-    """Bounds over the runs of one table. rows: (rows, words) lane bits; network: whose first block the table stands for."""
+class BoundPruning:
+    """Bounds over the runs of a first layer. rows: its words, (rows, words). network: whose first layer it is."""
 
     def __init__(self, rows: Words, network: Network) -> None:
         self._rows, self._network = rows, network
@@ -37,7 +37,7 @@ class Pruner:
         return np.full(len(runs), UNDECIDED, dtype=np.intp) if head is None else _winner(head, low, high)
 
     def _first(self, runs: Runs, choice: NDArray[np.int32]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return which neurons are 1 on all lanes, and which on any: (runs, neurons) each."""
+        """Return which neurons are 1 on the run, and which somewhere on it: (runs, neurons) each."""
         always, ever = np.empty(choice.T.shape, dtype=np.bool_), np.empty(choice.T.shape, dtype=np.bool_)
         spans, which = np.unique(np.stack([runs.starts, runs.stops]), axis=1, return_inverse=True)
         for k, (start, stop) in enumerate(spans.T.tolist()):
@@ -46,15 +46,15 @@ class Pruner:
             always[mine], ever[mine] = (ones == stop - start)[choice[:, mine].T], (ones > 0)[choice[:, mine].T]
         return always, ever
 
-    def _ones_before(self, lane: int) -> Integers:
-        """Return for each row how many lanes before this one are 1."""
-        if lane not in self._before:
-            word, bit = divmod(lane, 64)
+    def _ones_before(self, suffix: int) -> Integers:
+        """Return for each row how many suffixes before this one give 1."""
+        if suffix not in self._before:
+            word, bit = divmod(suffix, 64)
             counts = self._ones[:, word]
             if bit:
                 counts = counts + np.bitwise_count(self._rows[:, word] & (ONES >> np.uint64(64 - bit)))
-            self._before[lane] = counts
-        return self._before[lane]
+            self._before[suffix] = counts
+        return self._before[suffix]
 
 
 def _winner(head: Head, low: NDArray[np.bool_], high: NDArray[np.bool_]) -> NDArray[np.intp]:

@@ -1,7 +1,7 @@
-"""The first layer, read off a table: one row of words for each neuron and each remainder it can be left with.
+"""The first layer over all suffixes of a layout, precomputed: one row of words for each neuron and each sum it can still need.
 
-Along a run of lanes a neuron fires exactly where the lane brings what the prefix leaves to be desired. There are few such
-remainders, so each has its row of lane bits, and the first layer of any prefix is a choice of rows: no arithmetic at all.
+Along a run a neuron is 1 exactly where the suffix adds what the prefix leaves missing. Few different sums can be missing, so each
+has its row of bits, one per suffix, and the first layer of any prefix is a choice of rows, without arithmetic.
 """
 
 from __future__ import annotations
@@ -9,21 +9,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnverify.encoders.enumeration.layout import DEEPEST, Layout, shortest
+from bnnverify.encoders.enumeration.layout import DEEPEST, Layout, best_layout
 from bnnverify.encoders.netlist.backends.words import Words, packed
 from bnnverify.model.arrays import Bits, Indices, Integers
 from bnnverify.model.network import Block
 
 LARGEST = 2**28  # bytes of rows
-DENSE = 2**16  # remainders of one neuron that are looked up directly; more are searched for
-BLOCK = 512  # rows are whole blocks of so many lanes: the widest vector there is
+DENSE = 2**16  # missing sums of one neuron that an array is indexed with; among more, a binary search finds the row
+BLOCK = 512  # bits: rows are multiples of the widest vector there is
 ZEROS, ONES = 0, 1  # the first two rows
 
 
-class Table:
-    """Rows of lane bits for one block over one region of flips; mixed: runs may hold points of several distances.
+class FirstLayer:
+    """Rows of suffix bits for one block over one region of flips; mixed: runs may hold points of several distances.
 
-    layout: prefixes and lanes. rows: (rows, words); row 0 is all zeros, row 1 all ones.
+    layout: prefixes and suffixes. rows: (rows, words); row 0 is all zeros, row 1 all ones.
     """
 
     def __init__(self, block: Block, inner: int, outer: int, *, mixed: bool) -> None:
@@ -32,11 +32,11 @@ class Table:
 
         def fits(layout: Layout) -> bool:
             span = 2 * spread[:, layout.deepest - 1] + 1 if layout.deepest else np.ones(block.outputs)
-            return int(np.minimum(span, layout.lane_count).sum()) * layout.lane_count <= 8 * LARGEST
+            return int(np.minimum(span, layout.suffix_count).sum()) * layout.suffix_count <= 8 * LARGEST
 
-        self.layout = shortest(block.inputs, inner, outer, fits, mixed=mixed)
+        self.layout = best_layout(block.inputs, inner, outer, fits, mixed=mixed)
         self._steps: list[_Steps] = []
-        width, used = -(-self.layout.lane_count // BLOCK) * (BLOCK // 64), 2
+        width, used = -(-self.layout.suffix_count // BLOCK) * (BLOCK // 64), 2
         for weights in block.matrix.written_out():
             self._steps.append(_Steps(_distinct(self.layout.sums(weights)), used))
             used += len(self._steps[-1].values) - 1
@@ -60,15 +60,15 @@ class Table:
             rows[j] = steps.rows(bound - weights[columns].sum(axis=0))
         return rows
 
-    def flips(self, prefix: Indices, lane: int) -> Bits:
+    def flips(self, prefix: Indices, suffix: int) -> Bits:
         """Return the flips of one point: (freedom,)."""
         flips = np.zeros(self._block.inputs, dtype=np.uint8)
-        flips[[*prefix.tolist(), *self.layout.flips(lane)]] = 1
+        flips[[*prefix.tolist(), *self.layout.flips(suffix)]] = 1
         return flips
 
 
 class _Steps:
-    """What lanes can bring to one neuron, ascending, and its rows: row first + k - 1 says where values[k] is reached."""
+    """The sums that suffixes give one neuron, ascending, and its rows: row first + k - 1 has a 1 where values[k] is reached."""
 
     def __init__(self, values: Integers, first: int) -> None:
         self.values, self.first = values, first
@@ -76,14 +76,14 @@ class _Steps:
         span = int(values[-1]) - self._low + 1
         self._direct = self._searched(np.arange(self._low, self._low + span + 1)) if span <= DENSE else None
 
-    def rows(self, needs: Integers) -> NDArray[np.int32]:
-        """Return the rows for what is still needed: (runs,)."""
+    def rows(self, missing: Integers) -> NDArray[np.int32]:
+        """Return the rows for the sums that are still missing: (runs,)."""
         if self._direct is None:
-            return self._searched(needs)
-        return self._direct[np.clip(needs - self._low, 0, len(self._direct) - 1)]
+            return self._searched(missing)
+        return self._direct[np.clip(missing - self._low, 0, len(self._direct) - 1)]
 
-    def _searched(self, needs: Integers) -> NDArray[np.int32]:
-        short = np.searchsorted(self.values, needs)  # how many of the values are too small
+    def _searched(self, missing: Integers) -> NDArray[np.int32]:
+        short = np.searchsorted(self.values, missing)  # how many of the values are too small
         rows = np.where(short == 0, ONES, np.where(short == len(self.values), ZEROS, self.first + short - 1))
         return rows.astype(np.int32)
 

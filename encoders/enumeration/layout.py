@@ -1,7 +1,7 @@
-"""How the points of a ball or shell are laid out for enumeration: each is a prefix of flips and a lane of further flips.
+"""The layout of the points of a ball or shell for enumeration: each point is a prefix of flips and a suffix of further flips.
 
-The lanes are one table, made once. A prefix goes with one contiguous run of them for each distance, so what the first layer
-does along a run is a handful of table rows (`encoders.table`).
+All suffixes are listed once. A prefix is combined with one contiguous run of them for each distance, so the first layer's bits
+along a run are a few rows of precomputed words (`first_layer`).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ Flips = tuple[int, ...]
 T = TypeVar("T")
 
 LONGEST_TAIL = 4
-DEEPEST = 20  # flips of a lane
+DEEPEST = 20  # flips of a suffix
 
 
 @dataclass(frozen=True, eq=False)
 class Runs:
-    """The points prefixes[i] ∪ lane for each lane in starts[i]..stops[i]-1.
+    """The points prefixes[i] ∪ suffix for each suffix in starts[i]..stops[i]-1.
 
     distance: that of all these points, None where they are mixed. prefixes: (runs, prefix size) flipped positions.
     starts, stops: (runs,).
@@ -55,8 +55,8 @@ class Layout(Protocol):
     freedom: int
 
     @property
-    def lane_count(self) -> int:
-        """Return how many lanes the table has."""
+    def suffix_count(self) -> int:
+        """Return how many suffixes there are."""
 
     @property
     def run_count(self) -> int:
@@ -64,26 +64,26 @@ class Layout(Protocol):
 
     @property
     def deepest(self) -> int:
-        """Return the largest number of flips in a lane."""
+        """Return the largest number of flips in a suffix."""
 
     def sums(self, weights: Integers) -> Integers:
-        """Return what every lane's flips weigh together: (freedom,) to (lane_count,)."""
+        """Return the sum of the weights of every suffix's flips: (freedom,) to (suffix_count,)."""
 
-    def flips(self, lane: int) -> Flips:
-        """Return the flips of one lane."""
+    def flips(self, suffix: int) -> Flips:
+        """Return the flips of one suffix."""
 
     def runs(self, most: int) -> Iterator[Runs]:
-        """Yield the runs, at most so many at a time; together they are the region. Unless mixed, nearest distance first."""
+        """Yield the runs, at most so many at a time; together they are the region. Unless mixed, small distances come first."""
 
     def drawn(self, count: int, random: np.random.Generator) -> Runs:
-        """Return the runs of so many random points, perhaps the same more than once; there must be runs with prefixes."""
+        """Return the runs of so many random points, some perhaps more than once; there must be runs with prefixes."""
 
 
 @dataclass(frozen=True)
 class LastFlips:
-    """Lanes are the last `tail` flips, ordered by the first of them, descending: a prefix goes with all that lie behind it.
+    """Suffixes are the last `tail` flips, ordered by the first of them, descending: a prefix is combined with all behind it.
 
-    Good when the radius is small against the number of positions. Sets smaller than tail are lanes of their own, behind.
+    Good when the radius is small against the number of positions. Sets smaller than tail are suffixes of their own, at the end.
     """
 
     freedom: int
@@ -110,7 +110,7 @@ class LastFlips:
         return range(self.inner, min(self.outer, self.tail - 1) + 1)
 
     @property
-    def lane_count(self) -> int:
+    def suffix_count(self) -> int:
         return self._full + sum(comb(self.freedom, size) for size in self._small)
 
     @property
@@ -118,7 +118,7 @@ class LastFlips:
         return sum(comb(self.freedom - self.tail, size) for size in self._sizes) + len(self._small)
 
     def sums(self, weights: Integers) -> Integers:
-        """Sets that begin with m are m and the first sets of one flip fewer, those behind m: one addition for all of them."""
+        """Sets that begin with m are m and one of the first sets of one flip fewer, those behind m: one addition for all."""
         sums = [np.zeros(1, dtype=np.int64), weights[::-1].astype(np.int64)]
         for size in range(2, self.tail + 1):
             behind = (weights[m] + sums[-1][: comb(self.freedom - 1 - m, size - 1)] for m in reversed(range(self.freedom)))
@@ -126,8 +126,8 @@ class LastFlips:
         full = sums[self.tail] if self._full else sums[0][:0]
         return np.concatenate([full, *(sums[size] for size in self._small)])
 
-    def flips(self, lane: int) -> Flips:
-        size, place = self.tail, lane
+    def flips(self, suffix: int) -> Flips:
+        size, place = self.tail, suffix
         for size in (self.tail, *self._small) if self._full else self._small:
             if place < comb(self.freedom, size):
                 break
@@ -150,25 +150,25 @@ class LastFlips:
                 yield self._behind(prefixes)
 
     @cached_property
-    def _lanes_behind(self) -> Indices:
-        """Return for each position how many lanes lie behind it."""
+    def _suffixes_behind(self) -> Indices:
+        """Return for each position how many suffixes lie behind it."""
         return np.array([comb(self.freedom - 1 - last, self.tail) for last in range(self.freedom)], dtype=np.int64)
 
     def _behind(self, prefixes: Indices) -> Runs:
-        """Return the runs of prefixes, each with all lanes behind it."""
+        """Return the runs of prefixes, each with all suffixes behind it."""
         count, size = prefixes.shape
-        stops = self._lanes_behind[prefixes[:, -1]] if size else np.full(count, self._full)
+        stops = self._suffixes_behind[prefixes[:, -1]] if size else np.full(count, self._full)
         return Runs(size + self.tail, prefixes, np.zeros(count, dtype=np.int64), stops)
 
     def drawn(self, count: int, random: np.random.Generator) -> Runs:
-        size = _likely(list(self._sizes), [comb(self.freedom, size + self.tail) for size in self._sizes], random)
+        size = _weighted_choice(list(self._sizes), [comb(self.freedom, size + self.tail) for size in self._sizes], random)
         points = _subsets(self.freedom, size + self.tail, count, random)
         return self._behind(points[:, :size])
 
 
 @dataclass(frozen=True)
-class Halves:
-    """Lanes are the subsets of the last `width` positions, ordered by size: a prefix goes with all that keep the radius.
+class LastPositions:
+    """Suffixes are the subsets of the last `width` positions, ordered by size: a prefix is combined with all within the radius.
 
     Good when the radius is large or unlimited. mixed: one run per prefix, whatever the distances; else one for each distance.
     """
@@ -185,12 +185,12 @@ class Halves:
 
     @cached_property
     def _edges(self) -> list[int]:
-        """Return where the lanes of each size begin, and their number at the end."""
+        """Return where the suffixes of each size begin, and their number at the end."""
         return [0, *accumulate(comb(self.width, size) for size in range(self.deepest + 1))]
 
     @cached_property
     def _parts(self) -> list[tuple[int | None, int, int, int]]:
-        """Return for each part of the region its distance, the size of its prefixes, and the first and last size of its lanes."""
+        """Return for each part of the region its distance, the size of its prefixes, the smallest and largest of its suffixes."""
         first = self.freedom - self.width
         if self.mixed:
             sizes = range(max(0, self.inner - self.width), min(self.outer, first) + 1)
@@ -202,7 +202,7 @@ class Halves:
         ]
 
     @property
-    def lane_count(self) -> int:
+    def suffix_count(self) -> int:
         return self._edges[-1]
 
     @property
@@ -211,10 +211,10 @@ class Halves:
 
     @cached_property
     def _masks(self) -> Indices:
-        """Return the subset of every lane as a number, bit i for the i-th of the last positions; smaller subsets first."""
+        """Return the subset of every suffix as a number, bit i for the i-th of the last positions; smaller subsets first."""
         masks = np.arange(2**self.width)
         sizes = np.bitwise_count(masks)
-        return np.argsort(sizes, kind="stable")[: self.lane_count]
+        return np.argsort(sizes, kind="stable")[: self.suffix_count]
 
     def sums(self, weights: Integers) -> Integers:
         sums: Integers = np.zeros(2**self.width, dtype=np.int64)
@@ -222,8 +222,8 @@ class Halves:
             np.add(sums[: 2**i], weight, out=sums[2**i : 2 ** (i + 1)])
         return sums[self._masks]
 
-    def flips(self, lane: int) -> Flips:
-        mask = int(self._masks[lane])
+    def flips(self, suffix: int) -> Flips:
+        mask = int(self._masks[suffix])
         return tuple(self.freedom - self.width + i for i in range(self.width) if mask >> i & 1)
 
     def runs(self, most: int) -> Iterator[Runs]:
@@ -234,7 +234,7 @@ class Halves:
     def drawn(self, count: int, random: np.random.Generator) -> Runs:
         first = self.freedom - self.width
         sizes = [comb(first, size) * (self._edges[high + 1] - self._edges[low]) for _, size, low, high in self._parts]
-        part = _likely(self._parts, sizes, random)
+        part = _weighted_choice(self._parts, sizes, random)
         return self._with(part, _subsets(first, part[1], count, random))
 
     def _with(self, part: tuple[int | None, int, int, int], prefixes: Indices) -> Runs:
@@ -259,8 +259,8 @@ def _listed(sets: Iterator[Flips], count: int, size: int) -> Indices:
     return np.fromiter(numbers, dtype=np.int64, count=size * count).reshape(count, size)
 
 
-def _likely(things: Sequence[T], weights: Sequence[int], random: np.random.Generator) -> T:
-    """Return one of things, the more likely the larger its weight."""
+def _weighted_choice(things: Sequence[T], weights: Sequence[int], random: np.random.Generator) -> T:
+    """Return one of things at random, each with a probability in proportion to its weight."""
     total = sum(weights)
     return things[int(random.choice(len(things), p=[weight / total for weight in weights]))]
 
@@ -270,12 +270,12 @@ def _subsets(n: int, size: int, count: int, random: np.random.Generator) -> Indi
     return np.sort(np.argsort(random.random((count, n)), axis=1)[:, :size], axis=1)
 
 
-def shortest(freedom: int, inner: int, outer: int, fits: Callable[[Layout], bool], *, mixed: bool) -> Layout:
-    """Return the layout with the least work outside the circuit: runs to start and lanes to make, among those that fit.
+def best_layout(freedom: int, inner: int, outer: int, fits: Callable[[Layout], bool], *, mixed: bool) -> Layout:
+    """Return the layout with the least work outside the circuit: runs to start and suffixes to make, among those that fit.
 
-    mixed: runs may hold points of several distances. One run costs about as much as making twenty lanes, on one core.
+    mixed: runs may hold points of several distances. One run costs about as much as making twenty suffixes, on one core.
     """
     tails: list[Any] = [LastFlips(freedom, inner, outer, tail) for tail in range(1, min(freedom, LONGEST_TAIL) + 1)]
-    halves: list[Any] = [Halves(freedom, inner, outer, width, mixed) for width in range(min(freedom, DEEPEST) + 1)]
-    fitting: list[Layout] = [layout for layout in (*tails, *halves) if fits(layout)]
-    return min(fitting or halves[:1], key=lambda layout: 20 * layout.run_count + layout.lane_count)
+    split: list[Any] = [LastPositions(freedom, inner, outer, width, mixed) for width in range(min(freedom, DEEPEST) + 1)]
+    fitting: list[Layout] = [layout for layout in (*tails, *split) if fits(layout)]
+    return min(fitting or split[:1], key=lambda layout: 20 * layout.run_count + layout.suffix_count)

@@ -57,7 +57,7 @@ def _literals(solved: Presolved, every: Sequence[Sequence[int]], answers: dict[i
     yield CONSTANT, "constant 1"
     for i, flip in zip(solved.source.positions, every[0], strict=True):
         yield flip, f"input bit {i} is flipped"
-    for block, (names, bits) in enumerate(zip(solved.stands, every[1:], strict=True)):
+    for block, (names, bits) in enumerate(zip(solved.represented, every[1:], strict=True)):
         for neuron, k, opposite in names:
             yield -bits[k] if opposite else bits[k], f"neuron {neuron} of block {block}"
     for c, literal in answers.items():

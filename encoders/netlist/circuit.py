@@ -51,7 +51,7 @@ class Circuit:
 
     def all(self, bits: Sequence[Wire]) -> Wire:
         level = list(bits)
-        while len(level) > 1:  # a balanced tree: halves of one conjunction are found again in another
+        while len(level) > 1:  # a balanced tree: parts of one conjunction are found again in another
             level = [self.both(*level[i : i + 2]) if i + 1 < len(level) else level[i] for i in range(0, len(level), 2)]
         return level[0] if level else TRUE
 
@@ -127,7 +127,7 @@ class Circuit:
     def winners(self, head: Head, bits: Sequence[Wire]) -> list[Wire]:
         """Return for every class whether it is the answer: all scores once, then a knock-out tournament.
 
-        Cheaper than one threshold per pair of classes: the scores are sums over the same bits and share their adders.
+        Fewer gates than one threshold per pair of classes: the scores are sums over the same bits and share their adders.
         """
         rows = zip(head.weights.tolist(), head.offsets.tolist(), strict=True)
         parts = [positive(row, bits, -offset, self.negate) for row, offset in rows]
@@ -142,7 +142,7 @@ class Circuit:
     def _match(
         self, left: list[Wire], lefts: dict[int, Wire], right: list[Wire], rights: dict[int, Wire]
     ) -> tuple[list[Wire], dict[int, Wire]]:
-        """Return the larger number and who may still win; left comes first in rank and wins ties."""
+        """Return the larger number, and for each class whether it still leads; left comes first in rank and wins ties."""
         holds = self.reaches(left, right)
         width = max(len(left), len(right))
         left, right = left + [FALSE] * (width - len(left)), right + [FALSE] * (width - len(right))

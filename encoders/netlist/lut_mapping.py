@@ -1,7 +1,7 @@
-"""Gates packed into tables of three inputs: about half as many steps, each as fast as a gate where processors have such tables.
+"""LUT mapping: gates become lookup tables of three inputs, about half as many steps, which some processors have as instructions.
 
-Every gate may take in what its operands are made of, as long as three inputs remain; of the ways to do so the one with the least
-area flow is taken, the number of tables that it costs when shared ones are shared out (Manohararajah, Brown and Vranesic,
+Every gate may absorb the gates of its operands, as long as three inputs remain; of these cuts the one with the least area flow is
+chosen, the number of tables that it costs when shared tables are divided among their readers (Manohararajah, Brown and Vranesic,
 "Heuristics for area minimization in LUT-based FPGA technology mapping", TCAD 2006, section III).
 """
 
@@ -25,13 +25,13 @@ _BITS: dict[Op, Callable[[int, int], int]] = {
 }
 
 
-def cover(circuit: Circuit, asked: Sequence[Wire]) -> list[tuple[int, int, tuple[int, int, int]]]:
-    """Return the gates that are computed, in order, each with its table and the three gates it is computed from.
+def map_to_luts(circuit: Circuit, outputs: Sequence[Wire]) -> list[tuple[int, int, tuple[int, int, int]]]:
+    """Return the gates that are computed, in order, each with its truth table and the three gates it is computed from.
 
     Bit 4a + 2b + c of the table is the value for inputs a, b, c, 0 for three zeros. Inputs that do not matter repeat the first.
     """
-    cuts = _cuts(circuit, asked)
-    wanted = {wire >> 1 for wire in asked}
+    cuts = _cuts(circuit, outputs)
+    wanted = {wire >> 1 for wire in outputs}
     for gate in reversed(cuts):
         if gate in wanted:
             wanted.update(cuts[gate])
@@ -43,11 +43,11 @@ def cover(circuit: Circuit, asked: Sequence[Wire]) -> list[tuple[int, int, tuple
     return steps
 
 
-def _cuts(circuit: Circuit, asked: Sequence[Wire]) -> dict[int, Leaves]:
-    """Return for every gate in order the at most three gates that it is best computed from."""
-    order = cone(circuit, asked)
+def _cuts(circuit: Circuit, outputs: Sequence[Wire]) -> dict[int, Leaves]:
+    """Return for every gate in order the cut of at most three gates with the least area flow."""
+    order = cone(circuit, outputs)
     readers = Counter(operand for gate in order for operand in circuit.gates[gate][1:])
-    readers.update(wire >> 1 for wire in asked)
+    readers.update(wire >> 1 for wire in outputs)
     cuts: dict[int, Leaves] = {}
     flow: dict[int, float] = {}  # inputs cost nothing
     for gate in order:

@@ -1,4 +1,4 @@
-"""Why neurons are constants and classes cannot win: figures that anyone can recompute from the model and the sample.
+"""Why neurons are constants and classes cannot win: margins that anyone can recompute from the model and the sample.
 
 A neuron whose weighted sum is s at the sample is 1 on the whole region if s less the most that anything can move it still reaches
 its bound, and 0 if s with that added does not.
@@ -31,20 +31,20 @@ class Margins:
 
 
 def margins(network: Network, region: Region, solved: Presolved) -> Margins:
-    """Return the figures behind what solved leaves out, of neurons that are constants and of classes."""
+    """Return the margins of the neurons and classes that solved leaves out."""
     folded: list[tuple[tuple[int, ...], ...]] = []
     bits, moves = region.center, _Moves(region, None)
-    for block, kept in zip(network.blocks, solved.kept, strict=True):
+    for block, live in zip(network.blocks, solved.open_neurons, strict=True):
         sums, bounds = block.matrix @ bits.astype(np.int64), block.bounds
         down, up = moves.reach(block.matrix, bits)
         one, zero = sums - down >= bounds, sums + up < bounds
         constant = one | zero
-        constant[list(kept)] = False
-        figures = np.stack([np.arange(len(sums)), one, sums, bounds, np.where(one, down, up)], axis=1)[constant]
-        folded.append(tuple(map(tuple, figures.tolist())))
+        constant[list(live)] = False
+        rows = np.stack([np.arange(len(sums)), one, sums, bounds, np.where(one, down, up)], axis=1)[constant]
+        folded.append(tuple(map(tuple, rows.tolist())))
         bits, moves = (sums >= bounds).astype(np.uint8), _Moves(None, ~constant)
     dropped = [] if network.head is None else [_beaten(network, c, bits, moves) for c in _missing(network, solved)]
-    return Margins(tuple(folded), tuple(figures for figures in dropped if figures))
+    return Margins(tuple(folded), tuple(margin for margin in dropped if margin))
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ def _missing(network: Network, solved: Presolved) -> list[int]:
 
 
 def _beaten(network: Network, c: int, bits: NDArray[np.uint8], moves: _Moves) -> tuple[int, ...]:
-    """Return the figures of the first rival that beats class c everywhere; none if there is no such rival."""
+    """Return the margin of the first rival that beats class c everywhere; an empty one if there is no such rival."""
     head = network.head
     if head is None:
         return ()

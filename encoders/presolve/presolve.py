@@ -2,8 +2,8 @@
 
 Every engine starts from here. The result is again a Network and a Region, smaller ones: the inputs are flip bits (1 means
 "differs from the centre"), one per free position; a neuron that no point of the region can move is gone, its constant folded
-into the bounds behind it; neurons that say the same, or the opposite, are one; classes that cannot win anywhere in the region are
-gone from the head.
+into the bounds behind it; equal and opposite neurons are one; classes that cannot win anywhere in the region are gone from the
+head.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnverify.encoders.presolve.merge import Merged, Stand, merged
+from bnnverify.encoders.presolve.merge import Equivalence, Merged, merged
 from bnnverify.errors import BadQuery
 from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.matrix import Matrix, fitting, reach
@@ -54,8 +54,8 @@ class Presolved:
     Without a head it gives the code that the source gives: the last block keeps all of its neurons, and there are no classes.
     region: a ball or shell around the all-zero flips. source: the region over input bits that it stands for.
     neurons: how many neurons each block had, live: how many of them the region can move and something behind them reads;
-    kept: which ones those are, in each block. stands: (neuron, k, opposite) for each neuron that live neuron k stands for, itself
-    and those merged into it: they say the same, or the opposite.
+    open_neurons: which ones those are, in each block. represented: (neuron, k, opposite) for each neuron that live neuron k
+    represents, itself and those merged into it, which are equal to it or opposite.
     """
 
     network: Network
@@ -64,8 +64,8 @@ class Presolved:
     classes: tuple[int, ...]
     neurons: tuple[int, ...]
     live: tuple[int, ...]
-    kept: tuple[tuple[int, ...], ...]
-    stands: tuple[tuple[tuple[int, int, bool], ...], ...]
+    open_neurons: tuple[tuple[int, ...], ...]
+    represented: tuple[tuple[tuple[int, int, bool], ...], ...]
 
     @property
     def decided(self) -> bool:
@@ -110,7 +110,7 @@ def bounded(network: Network, region: Region, budget: Budget = NO_LIMIT) -> Pres
     keep: NDArray[np.bool_] = region.free
     moves: Region | None = flips  # how the live bits can move: the region for inputs, anything for hidden bits
     blocks: list[Block] = []
-    kept: list[NDArray[np.intp]] = []
+    open_neurons: list[NDArray[np.intp]] = []
     for i, block in enumerate(network.blocks):
         if i:
             budget.check()
@@ -121,7 +121,7 @@ def bounded(network: Network, region: Region, budget: Budget = NO_LIMIT) -> Pres
         if network.head is None and i == len(network.blocks) - 1:
             bounds, live = np.clip(bounds, low, high + 1), np.ones_like(live)
         blocks.append(Block(fitting(weights[live]), bounds[live]))
-        kept.append(np.flatnonzero(live))
+        open_neurons.append(np.flatnonzero(live))
         ones, keep, moves, signs = stays_one.astype(np.int64), live, None, np.ones(int(live.sum()), dtype=np.int64)
     head, classes = network.head, np.empty(0, dtype=np.intp)
     if head is not None:
@@ -129,7 +129,7 @@ def bounded(network: Network, region: Region, budget: Budget = NO_LIMIT) -> Pres
         classes = _possible(head, moves)
         head = _restricted(head, classes)
     presolved, read = _without_unread(Network(tuple(blocks), head))
-    left = tuple(tuple(some[mine].tolist()) for some, mine in zip(kept, read, strict=True))
+    left = tuple(tuple(some[mine].tolist()) for some, mine in zip(open_neurons, read, strict=True))
     return Presolved(
         network=presolved,
         region=flips,
@@ -137,28 +137,32 @@ def bounded(network: Network, region: Region, budget: Budget = NO_LIMIT) -> Pres
         classes=tuple(classes.tolist()),
         neurons=tuple(block.outputs for block in network.blocks),
         live=tuple(block.outputs for block in presolved.blocks),
-        kept=left,
-        stands=tuple(tuple((neuron, k, False) for k, neuron in enumerate(some)) for some in left),
+        open_neurons=left,
+        represented=tuple(tuple((neuron, k, False) for k, neuron in enumerate(some)) for some in left),
     )
 
 
 def _joined(solved: Presolved, fewer: Merged, rest: Presolved) -> Presolved:
     """Return rest, which is what bounds leave of fewer, which has merged neurons of solved, in the terms of solved."""
-    parts = list(zip(solved.kept, solved.stands, fewer.stands, rest.kept, strict=True))
+    parts = list(zip(solved.open_neurons, solved.represented, fewer.equivalences, rest.open_neurons, strict=True))
     return replace(
         rest,
         source=solved.source,
         classes=tuple(solved.classes[c] for c in rest.classes),
         neurons=solved.neurons,
-        kept=tuple(tuple(kept[k] for k in stand.left[list(left)].tolist()) for kept, _, stand, left in parts),
-        stands=tuple(_followed(names, stand, left) for _, names, stand, left in parts),
+        open_neurons=tuple(
+            tuple(neurons[k] for k in found.representatives[list(left)].tolist()) for neurons, _, found, left in parts
+        ),
+        represented=tuple(_followed(names, found, left) for _, names, found, left in parts),
     )
 
 
-def _followed(names: tuple[tuple[int, int, bool], ...], stand: Stand, left: tuple[int, ...]) -> tuple[tuple[int, int, bool], ...]:
-    """Return who stands for the named neurons after a merge of which these are left; nobody for constants."""
-    places = {int(stand.left[k]): new for new, k in enumerate(left)}
-    moved = ((neuron, places.get(int(stand.which[k])), opposite != bool(stand.opposite[k])) for neuron, k, opposite in names)
+def _followed(
+    names: tuple[tuple[int, int, bool], ...], found: Equivalence, left: tuple[int, ...]
+) -> tuple[tuple[int, int, bool], ...]:
+    """Return what represents the named neurons after a merge of which these neurons are left; constants are not represented."""
+    places = {int(found.representatives[k]): new for new, k in enumerate(left)}
+    moved = ((i, places.get(int(found.representative[k])), opposite != bool(found.opposite[k])) for i, k, opposite in names)
     return tuple((neuron, new, opposite) for neuron, new, opposite in moved if new is not None)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bnnverify.encoders.diagrams.block_relations import Relations
 from bnnverify.encoders.diagrams.frontier import Frontier
 from bnnverify.encoders.diagrams.region_sets import Diagrams
-from bnnverify.encoders.enumeration.cost import HOPELESS, is_narrow, is_wide, looking
+from bnnverify.encoders.enumeration.cost_model import HOPELESS, evaluation_seconds, is_narrow, is_wide
 from bnnverify.encoders.presolve.presolve import Open, Presolved, presolve
 from bnnverify.encoders.presolve.question import Question
 from bnnverify.errors import BadQuery, Disagreement
@@ -39,7 +39,7 @@ def bid(question: Open, counting: bool, slowness: float) -> Bid:
     """Return a place in a portfolio: before enumeration where points are alike, behind solvers for yes or no."""
     if counting:
         return Bid(rank=0 if is_narrow(question) else 1)
-    return Bid(rank=1 if is_wide(question) and slowness * looking(question) <= HOPELESS else 2)
+    return Bid(rank=1 if is_wide(question) and slowness * evaluation_seconds(question) <= HOPELESS else 2)
 
 
 @engine(

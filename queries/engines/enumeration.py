@@ -15,7 +15,15 @@ from typing import Any
 import numpy as np
 
 from bnnverify.checker.patterns import FEW, MOST
-from bnnverify.encoders.enumeration.cost import HOPELESS, is_narrow, is_wide, looking, netlist, points_in_words, products
+from bnnverify.encoders.enumeration.cost_model import (
+    HOPELESS,
+    evaluation_seconds,
+    is_narrow,
+    is_wide,
+    netlist_seconds,
+    points_in_words,
+    product_seconds,
+)
 from bnnverify.encoders.enumeration.enumeration import Enumeration, Numbers
 from bnnverify.encoders.enumeration.layout import Runs
 from bnnverify.encoders.presolve.presolve import Open, Presolved
@@ -54,7 +62,7 @@ PATIENCE_YES_OR_NO = 1.0  # the same for yes or no, where a solver may be faster
 
 def bid(question: Open, counting: bool, slowness: float) -> Bid | None:
     """Return about how long looking at every point takes; alone while that is short, and no part in what would take a day."""
-    seconds = slowness * looking(question)
+    seconds = slowness * evaluation_seconds(question)
     patience = (PATIENCE_NARROW if is_narrow(question) else PATIENCE) if counting else PATIENCE_YES_OR_NO
     late = is_narrow(question) if counting else not is_wide(question)
     rank = None if seconds > HOPELESS else (3 if late else 0)
@@ -168,7 +176,7 @@ class BitsEngine:
                 yield flips[hits[0]] if len(hits) else None
             return
         task = Enumeration(solved, self._folder, mixed=False)
-        if netlist(solved) > WORTHWHILE:
+        if netlist_seconds(solved) > WORTHWHILE:
             yield from self._drawn(task, targets, solved.region.size // SHARE, budget)
         yield from self._side_by_side(_first_of_part, task, task.parts(), budget, targets)
 
@@ -227,7 +235,7 @@ def _looked_at(solved: Open, budget: Budget) -> Iterator[_Part]:
 
 def _is_small(solved: Open) -> bool:
     """Return whether putting every point through the network itself takes less time than making and running a netlist."""
-    return products(solved) <= netlist(solved)
+    return product_seconds(solved) <= netlist_seconds(solved)
 
 
 def _counted_part(worker: Worker, task: Enumeration, runs: Runs) -> _Part:  # noqa: ARG001 - what a pool calls

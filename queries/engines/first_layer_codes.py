@@ -10,7 +10,7 @@ import numpy as np
 
 from bnnverify.checker.patterns import MOST_CODES
 from bnnverify.encoders.clauses.cnf import Cnf
-from bnnverify.encoders.enumeration.cost import codes, is_wide, looking, points_in_words
+from bnnverify.encoders.enumeration.cost_model import code_seconds, evaluation_seconds, is_wide, points_in_words
 from bnnverify.encoders.presolve.presolve import Open, Presolved, after_first_block
 from bnnverify.encoders.presolve.question import Question
 from bnnverify.encoders.walk import encode
@@ -35,8 +35,8 @@ def bid(question: Open, counting: bool, slowness: float) -> Bid | None:
     """Return about how long looking at every code takes, where that is less than looking at every point."""
     if counting:
         return None
-    seconds = slowness * codes(question)
-    alone = seconds < slowness * looking(question) and seconds < (PATIENCE if is_wide(question) else QUICK)
+    seconds = slowness * code_seconds(question)
+    alone = seconds < slowness * evaluation_seconds(question) and seconds < (PATIENCE if is_wide(question) else QUICK)
     if not alone:
         return None
     number = 2 ** question.live[0]

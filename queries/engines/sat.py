@@ -12,7 +12,7 @@ from bnnverify.encoders.clauses.annotated import annotated
 from bnnverify.encoders.clauses.cardinality import Encoding, adder, by_width, diagram
 from bnnverify.encoders.clauses.cnf import formula
 from bnnverify.encoders.clauses.native_cardinality import native
-from bnnverify.encoders.enumeration.cost import HOPELESS, is_wide, looking
+from bnnverify.encoders.enumeration.cost_model import HOPELESS, evaluation_seconds, is_wide
 from bnnverify.encoders.presolve.presolve import Open, Presolved, presolve
 from bnnverify.encoders.presolve.question import Question
 from bnnverify.errors import BadQuery, WitnessRejected
@@ -116,7 +116,7 @@ class SatEngine:
 
 def bid(question: Open, counting: bool, slowness: float, *, narrow: int, wide: int) -> Bid | None:
     """Return a place in a portfolio for yes or no; which encoding has the shorter proof, nobody knows (docs/cnf.md)."""
-    late = is_wide(question) and slowness * looking(question) <= HOPELESS
+    late = is_wide(question) and slowness * evaluation_seconds(question) <= HOPELESS
     return None if counting else Bid(rank=wide if late else narrow)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bnnverify.encoders.clauses.annotated import AnnotatedFormula
-from bnnverify.encoders.enumeration.cost import is_wide
+from bnnverify.encoders.enumeration.cost_model import is_wide
 from bnnverify.encoders.presolve.margins import Margins, margins
 from bnnverify.encoders.presolve.presolve import bounded
 from bnnverify.encoders.presolve.question import Question

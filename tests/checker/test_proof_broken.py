@@ -11,8 +11,7 @@ import pytest
 
 from bnnverify import Head
 from bnnverify.checker.sample import shown
-from bnnverify.encoders.clauses import annotated as meaning
-from bnnverify.encoders.clauses import cardinality, cnf
+from bnnverify.encoders.clauses import annotated, cardinality, cnf
 from bnnverify.encoders.presolve import margins, presolve
 from bnnverify.errors import Rejected, WitnessRejected
 from bnnverify.model.threshold import Threshold
@@ -25,7 +24,7 @@ SEEDS = (0, 15, 17, 19, 27, 31, 93, 95, 105, 133)  # ROBUST at radius 3, with se
 
 def _lax_totalizer(patch: Patch) -> None:
     """A totalizer whose bound is one too high."""
-    patch.setattr(meaning, "totalizer", lambda clauses, terms, bound: cardinality.totalizer(clauses, terms, bound + 1))
+    patch.setattr(annotated, "totalizer", lambda clauses, terms, bound: cardinality.totalizer(clauses, terms, bound + 1))
 
 
 def _loose_sums(patch: Patch) -> None:
@@ -111,13 +110,13 @@ def _fewer_flips(patch: Patch) -> None:
 
 def _lost_rival(patch: Patch) -> None:
     """A rival is forgotten."""
-    right = meaning.annotated
+    right = annotated.annotated
 
     def wrong(question: Any, predicted: int) -> Any:
         whole = right(question, predicted)
         fewer = dict(list(whole.beats.items())[1:])
         clauses = [*whole.clauses[:-1], tuple(-literal for literal in fewer.values())]
-        return meaning.AnnotatedFormula(
+        return annotated.AnnotatedFormula(
             clauses, whole.variables, whole.inputs, whole.thresholds, whole.neurons, whole.ones, fewer
         )
 

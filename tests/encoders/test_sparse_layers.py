@@ -11,7 +11,7 @@ import pytest
 
 from bnnverify import Ball, Block, HammingBall, Head, Network
 from bnnverify.encoders.diagrams.frontier import Frontier
-from bnnverify.encoders.enumeration.first_layer import Table
+from bnnverify.encoders.enumeration.first_layer import FirstLayer
 from bnnverify.encoders.presolve.cost_limit import with_cost_limit
 from bnnverify.encoders.presolve.presolve import presolve
 from bnnverify.model.combine import pair
@@ -59,7 +59,7 @@ def test_a_pair_of_wide_networks_fits() -> None:
 
 def test_the_first_layer_of_a_wide_network_fits() -> None:
     block = network(0).blocks[0]
-    table = within(16 * MIB, lambda: Table(block, 1, 1, mixed=False))
+    table = within(16 * MIB, lambda: FirstLayer(block, 1, 1, mixed=False))
     runs = next(table.layout.runs(10))
     choice = within(MIB, lambda: table.choice(runs.prefixes))
     lane = int(runs.starts[0]) + 3
@@ -88,7 +88,7 @@ def test_sparse_and_dense_rows_give_the_same_first_layer_and_frontier(seed: int)
     every = Block(Dense(few.weights), few.bounds)
     outer = int(random.integers(0, n + 1))
     inner = int(random.integers(0, outer + 1))
-    tables = [Table(block, inner, outer, mixed=bool(seed % 2)) for block in (few, every)]
+    tables = [FirstLayer(block, inner, outer, mixed=bool(seed % 2)) for block in (few, every)]
     assert tables[0].layout == tables[1].layout
     assert np.array_equal(tables[0].rows, tables[1].rows)
     for runs in tables[0].layout.runs(5):

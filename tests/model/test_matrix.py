@@ -72,7 +72,7 @@ def storage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 def table(solved: Presolved) -> list[object]:
     parts = [(block.weights.tolist(), block.bounds.tolist()) for block in solved.network.blocks]
-    return [parts, solved.classes, solved.neurons, solved.live, solved.kept, solved.stands]
+    return [parts, solved.classes, solved.neurons, solved.live, solved.open_neurons, solved.represented]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

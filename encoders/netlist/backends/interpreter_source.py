@@ -1,8 +1,8 @@
-"""The program of the stepper's processor, as LLVM reads it.
+"""The interpreter of netlists, as LLVM reads it.
 
 Registers lie side by side in a file, each `block` words long; those of the inputs come first. `run` copies the chosen rows of the
 table into the input registers, run after run, until a block is full, and keeps in `inside` which bits count. `execute` then makes
-all steps on the block, and adds up on how many of its points each asked wire is 1.
+all steps on the block, and adds up on how many of its points each output wire is 1.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 
 define internal void @execute(ptr %steps, i64 %step.count, ptr %file, ptr %inside, i64 %block,
-                              ptr %results, i64 %asked, ptr %totals) {
+                              ptr %results, i64 %outputs, ptr %totals) {
 entry:
   %bytes = mul i64 %block, 8
   %none = icmp eq i64 %step.count, 0
@@ -118,7 +118,7 @@ words:
 counted:
   store $V %sum.next, ptr %total.at, align 8
   %k.next = add i64 %k, 1
-  %k.more = icmp ult i64 %k.next, %asked
+  %k.more = icmp ult i64 %k.next, %outputs
   br i1 %k.more, label %count, label %end
 end:
   ret void
@@ -126,7 +126,7 @@ end:
 
 _RUNS = """
 define void @run(ptr %rows, ptr %choice, i64 %width, ptr %starts, ptr %stops, i64 %runs, i64 %inputs,
-                 ptr %steps, i64 %step.count, ptr %file, ptr %inside, i64 %block, ptr %results, i64 %asked, ptr %totals) {
+                 ptr %steps, i64 %step.count, ptr %file, ptr %inside, i64 %block, ptr %results, i64 %outputs, ptr %totals) {
 entry:
   %none = icmp eq i64 %runs, 0
   br i1 %none, label %end, label %run
@@ -194,7 +194,7 @@ edges:
   br i1 %full, label %work, label %part.done
 work:
   call void @execute(ptr %steps, i64 %step.count, ptr %file, ptr %inside, i64 %block,
-                     ptr %results, i64 %asked, ptr %totals)
+                     ptr %results, i64 %outputs, ptr %totals)
   br label %part.done
 part.done:
   %at.next = phi i64 [%at.end, %edges], [0, %work]
@@ -214,7 +214,7 @@ last.block:
   %unused.bytes = mul i64 %unused.words, 8
   call void @llvm.memset.p0.i64(ptr %unused, i8 0, i64 %unused.bytes, i1 0)
   call void @execute(ptr %steps, i64 %step.count, ptr %file, ptr %inside, i64 %block,
-                     ptr %results, i64 %asked, ptr %totals)
+                     ptr %results, i64 %outputs, ptr %totals)
   br label %end
 end:
   ret void

@@ -24,35 +24,35 @@ _ARGUMENTS = [*[c_void_p] * 2, c_int64, *[c_void_p] * 4, c_int64]
 
 
 class Kernel:
-    """Compiled code for the asked wires of a netlist. Calls release the interpreter lock and may run side by side.
+    """Compiled code for the output wires of a netlist. Calls release the interpreter lock and may run side by side.
 
-    kept: a folder for compiled code, so that the next process need not compile; None keeps nothing.
+    folder: for compiled code, so that the next process need not compile; None stores nothing.
     """
 
-    def __init__(self, circuit: Circuit, inputs: Sequence[Wire], asked: Sequence[Wire], kept: Path | None = None) -> None:
+    def __init__(self, circuit: Circuit, inputs: Sequence[Wire], outputs: Sequence[Wire], folder: Path | None = None) -> None:
         self._lanes = lanes()
-        self._asked = len(asked)
-        key = Path(__file__).read_bytes() + repr([cone(circuit, asked), circuit.gates, inputs, asked]).encode()
-        self._code = Code(lambda: "\n".join(_source(circuit, inputs, asked, self._lanes)), key, _ARGUMENTS, kept)
+        self._outputs = len(outputs)
+        key = Path(__file__).read_bytes() + repr([cone(circuit, outputs), circuit.gates, inputs, outputs]).encode()
+        self._code = Code(lambda: "\n".join(_source(circuit, inputs, outputs, self._lanes)), key, _ARGUMENTS, folder)
         bits = 64 * self._lanes
         edges = np.arange(bits + 1)[:, None] > np.arange(bits)  # row k: the first k inputs of a vector
         self._edges = np.packbits(edges, axis=1, bitorder="little").view("<u8").astype(np.uint64)
 
     def numbers(self, rows: Words, choice: NDArray[np.int32], starts: Indices, stops: Indices) -> list[int]:
-        """Return on how many points each asked wire is 1: rows (rows, words), choice (inputs, runs), lanes from start to stop."""
-        totals = np.zeros((self._asked, self._lanes), dtype=np.int64)
+        """Return on how many points each output wire is 1: rows (rows, words), choice (inputs, runs), bits from start to stop."""
+        totals = np.zeros((self._outputs, self._lanes), dtype=np.int64)
         arrays = [np.ascontiguousarray(a) for a in (rows, choice, starts, stops, self._edges, totals)]
         table, chosen, first, last, edges, out = (array.ctypes.data for array in arrays)
         self._code.run(table, chosen, rows.shape[1] * 8, first, last, edges, out, len(starts))
         return [int(k) for k in arrays[5].sum(axis=1)]
 
 
-def _source(circuit: Circuit, inputs: Sequence[Wire], asked: Sequence[Wire], lanes: int) -> Iterator[str]:
-    """Yield the module: for each run, for each vector of its lanes, the gates, and the asked bits counted inside the run."""
+def _source(circuit: Circuit, inputs: Sequence[Wire], outputs: Sequence[Wire], lanes: int) -> Iterator[str]:
+    """Yield the module: for each run, for each vector of its bits, the gates, and the output bits counted inside the run."""
     vector, bits = f"<{lanes} x i64>", 64 * lanes
     ones = "<" + ", ".join(["i64 -1"] * lanes) + ">"
-    order = cone(circuit, asked)
-    used = {operand for gate in order for operand in circuit.gates[gate][1:]} | {wire >> 1 for wire in asked}
+    order = cone(circuit, outputs)
+    used = {operand for gate in order for operand in circuit.gates[gate][1:]} | {wire >> 1 for wire in outputs}
     place = {wire >> 1: i for i, wire in enumerate(inputs) if wire >> 1 in used}
     yield f"""
 declare {vector} @llvm.ctpop.v{lanes}i64({vector})
@@ -96,7 +96,7 @@ step:
     for gate in place:
         yield f"  %q{gate} = getelementptr {vector}, ptr %p{gate}, i64 %i"
         yield f"  %g{gate} = load {vector}, ptr %q{gate}, align 8"
-    if any(wire >> 1 == 0 for wire in asked):
+    if any(wire >> 1 == 0 for wire in outputs):
         yield f"  %g0 = xor {vector} {ones}, {ones}"
     for gate in order:
         op, a, b = circuit.gates[gate]
@@ -105,7 +105,7 @@ step:
             yield f"  %g{gate} = and {vector} %g{a}, %n{gate}"
         else:
             yield f"  %g{gate} = {op.name.lower()} {vector} %g{a}, %g{b}"
-    for k, wire in enumerate(asked):
+    for k, wire in enumerate(outputs):
         yield f"  %w{k} = xor {vector} %g{wire >> 1}, {ones if wire & 1 else 'zeroinitializer'}"
         yield f"""  %m{k} = and {vector} %w{k}, %inside
   %s{k} = call {vector} @llvm.ctpop.v{lanes}i64({vector} %m{k})

@@ -1,4 +1,4 @@
-"""The seam to LLVM: from a module's text to code that runs, kept on disk so that the next process need not compile."""
+"""The seam to LLVM: from a module's text to code that runs, stored on disk so that the next process need not compile."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-MOST_KEPT = 200  # compiled modules on disk, some 10 to 500 KB each
+MOST_FILES = 200  # compiled modules on disk, some 10 to 500 KB each
 
 
 class Code:
     """The compiled function `run` of a module; the code lives as long as this does. Calls release the interpreter lock.
 
-    source: the module's text, asked for only if it must be compiled. key: what decides that text. arguments: the ctypes of `run`.
-    kept: a folder for compiled code; None keeps nothing.
+    source: makes the module's text, called only if it must be compiled. key: everything that decides that text. arguments: the
+    ctypes of `run`. folder: for compiled code; None stores nothing.
     """
 
-    def __init__(self, source: Callable[[], str], key: bytes, arguments: list[Any], kept: Path | None) -> None:
+    def __init__(self, source: Callable[[], str], key: bytes, arguments: list[Any], folder: Path | None) -> None:
         llvm, target = _llvm()
-        path = None if kept is None else kept / f"{_name(key)}.o"
-        code = _known(path)
+        path = None if folder is None else folder / f"{_name(key)}.o"
+        code = _stored(path)
         if code is None:
             code = target().emit_object(llvm.parse_assembly(source()))
-            _keep(path, code)
+            _store(path, code)
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target())
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
         self.run = ctypes.CFUNCTYPE(None, *arguments)(self._engine.get_function_address("run"))
 
 
-def _known(path: Path | None) -> bytes | None:
-    """Return the kept code, if there is any and it is whole."""
+def _stored(path: Path | None) -> bytes | None:
+    """Return the stored code, if there is any and it is undamaged."""
     with suppress(OSError):
         content = path.read_bytes() if path else b""
         if path and hashlib.sha256(content[32:]).digest() == content[:32]:
@@ -44,7 +44,7 @@ def _known(path: Path | None) -> bytes | None:
     return None
 
 
-def _keep(path: Path | None, code: bytes) -> None:
+def _store(path: Path | None, code: bytes) -> None:
     if path is not None:
         with suppress(OSError):  # a read-only or full disk costs time, not answers
             _write(path, hashlib.sha256(code).digest() + code)
@@ -52,7 +52,7 @@ def _keep(path: Path | None, code: bytes) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write all of content or nothing, whoever else writes the same file."""
+    """Write all of content or nothing, even where another process writes the same file."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
         try:
@@ -66,7 +66,7 @@ def _write(path: Path, content: bytes) -> None:
 
 def _drop_oldest(folder: Path) -> None:
     files = sorted(folder.glob("*.o"), key=lambda path: path.stat().st_mtime)
-    for path in files[:-MOST_KEPT]:
+    for path in files[:-MOST_FILES]:
         path.unlink(missing_ok=True)
 
 
@@ -82,7 +82,7 @@ def _llvm() -> tuple[Any, Any]:
 
 
 def lanes() -> int:
-    """Return how many 64-bit words the processor's widest vector has."""
+    """Return how many lanes of 64 bits the processor's widest vector has."""
     llvm, _ = _llvm()
     features = llvm.get_host_cpu_features()
     return 8 if features.get("avx512f") else 4 if features.get("avx2") else 2

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnverify.encoders.netlist.circuit import Circuit, Op, Wire
-from bnnverify.encoders.netlist.registers import cone, placed
+from bnnverify.encoders.netlist.registers import allocated, cone
 
 Words = NDArray[np.uint64]
 
@@ -21,7 +21,7 @@ class Program:
     """A netlist in a fixed order over a small pool of registers, so that its values stay in the cache.
 
     steps: (op, to, a, b), register numbers; registers 0..inputs-1 are the inputs and are never written.
-    results: (register, inverted) for each asked wire; register None is the constant 0. registers: how many there are.
+    results: (register, inverted) for each output wire; register None is the constant 0. registers: how many there are.
     """
 
     inputs: int
@@ -30,7 +30,7 @@ class Program:
     results: tuple[tuple[int | None, bool], ...]
 
     def __call__(self, inputs: Words) -> Words:
-        """Return the values of the asked wires: (inputs, W) words to (results, W) words."""
+        """Return the values of the output wires: (inputs, W) words to (results, W) words."""
         width = inputs.shape[1]
         spare = np.empty((self.registers - self.inputs + 1, width), dtype=np.uint64)
         place: list[Words] = [*inputs, *spare]
@@ -52,18 +52,18 @@ class Program:
 _NUMPY = {Op.AND: np.bitwise_and, Op.OR: np.bitwise_or, Op.XOR: np.bitwise_xor}
 
 
-def compiled(circuit: Circuit, inputs: Sequence[Wire], asked: Sequence[Wire]) -> Program:
-    """Return the part of the netlist that the asked wires need, with registers given back after their last use."""
-    order = cone(circuit, asked)
-    steps, results, registers = placed(order, [circuit.gates[gate][1:] for gate in order], inputs, asked)
+def compiled(circuit: Circuit, inputs: Sequence[Wire], outputs: Sequence[Wire]) -> Program:
+    """Return the part of the netlist that the output wires need, with registers given back after their last use."""
+    order = cone(circuit, outputs)
+    steps, results, registers = allocated(order, [circuit.gates[gate][1:] for gate in order], inputs, outputs)
     named = tuple((circuit.gates[gate][0], to, a, b) for gate, (to, a, b) in zip(order, steps, strict=True))
     return Program(len(inputs), registers, named, results)
 
 
 def gathered(rows: Words, choice: NDArray[np.int32], starts: Sequence[int], stops: Sequence[int]) -> tuple[Words, Words]:
-    """Return the chosen rows along runs of lanes, side by side, and which bits of the words are inside the runs.
+    """Return the chosen rows along the runs, side by side, and which bits of the words are inside the runs.
 
-    rows: (rows, words); choice: (inputs, runs); run i covers lanes starts[i]..stops[i]-1. Each run begins a new word.
+    rows: (rows, words); choice: (inputs, runs); run i is bits starts[i]..stops[i]-1 of its rows. Each run begins a new word.
     """
     spans = [(start // 64, -(-stop // 64)) for start, stop in zip(starts, stops, strict=True)]
     ends = np.cumsum([0, *(last - first for first, last in spans)]).tolist()

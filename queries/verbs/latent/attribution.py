@@ -44,12 +44,12 @@ def attribution(
 
 
 class _Changes:
-    """Latent changes, summed over points: per position that a prefix flips, and per lane, since many prefixes share one."""
+    """Latent changes, summed over points: per position that a prefix flips, and per suffix, since many prefixes share one."""
 
     def __init__(self, task: Enumeration, code: Bits) -> None:
         self._task, self._code, self.seen = task, code[:, None], 0
-        self._prefixed: Integers = np.zeros((task.table.layout.freedom, len(code)), dtype=np.int64)
-        self._laned: Integers = np.zeros((len(code), task.table.layout.lane_count), dtype=np.int64)
+        self._prefixed: Integers = np.zeros((task.first_layer.layout.freedom, len(code)), dtype=np.int64)
+        self._suffixed: Integers = np.zeros((len(code), task.first_layer.layout.suffix_count), dtype=np.int64)
 
     def add_all(self, budget: Budget) -> str:
         """Add all points until the budget is spent or Ctrl-C comes, and return why it would have ended early."""
@@ -67,14 +67,14 @@ class _Changes:
             changed, end = bits ^ self._code, 0
             for prefix, start, stop in zip(runs.prefixes[part], runs.starts[part], runs.stops[part], strict=True):
                 mine = changed[:, end : end + stop - start]
-                self._laned[:, start:stop] += mine
+                self._suffixed[:, start:stop] += mine
                 self._prefixed[prefix] += mine.sum(axis=1, dtype=np.int64)
                 end += stop - start
             self.seen += bits.shape[1]
 
     def table(self) -> Integers:
         """Return the sums for each free position and latent bit: (freedom, width)."""
-        layout, table = self._task.table.layout, self._prefixed.copy()
+        layout, table = self._task.first_layer.layout, self._prefixed.copy()
         for i, one in enumerate(np.eye(layout.freedom, dtype=np.int64)):
-            table[i] += self._laned @ layout.sums(one)  # 1 for each lane that flips position i
+            table[i] += self._suffixed @ layout.sums(one)  # 1 for each suffix that flips position i
         return table

@@ -144,4 +144,4 @@ def _flips(task: Enumeration, runs: Runs, place: int) -> Bits:
     """Return the flips of the point at this place among those of the runs."""
     ends = np.cumsum(runs.stops - runs.starts)
     run = int(np.searchsorted(ends, place, side="right"))
-    return task.table.flips(runs.prefixes[run], int(runs.stops[run] - (ends[run] - place)))
+    return task.first_layer.flips(runs.prefixes[run], int(runs.stops[run] - (ends[run] - place)))

@@ -7,10 +7,10 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnnverify.encoders.diagrams.threshold import FALSE, TRUE, Plan, plan
+from bnnverify.encoders.diagrams.threshold import FALSE, TRUE, ThresholdDiagram, threshold_diagram
 
 
-def value(diagram: Plan, bits: tuple[int, ...]) -> int:
+def value(diagram: ThresholdDiagram, bits: tuple[int, ...]) -> int:
     node = diagram.root
     while node > TRUE:
         bit, low, high = diagram.steps[node - 2]
@@ -21,7 +21,7 @@ def value(diagram: Plan, bits: tuple[int, ...]) -> int:
 @settings(max_examples=200, deadline=None)
 @given(weights=st.lists(st.integers(-9, 9), max_size=7), bound=st.integers(-30, 30))
 def test_a_plan_decides_as_the_sum_does_and_is_reduced(weights: list[int], bound: int) -> None:
-    diagram = plan(weights, bound, 10**6)
+    diagram = threshold_diagram(weights, bound, 10**6)
     assert diagram is not None
     for bits in product((0, 1), repeat=len(weights)):
         assert value(diagram, bits) == (sum(w * b for w, b in zip(weights, bits, strict=True)) >= bound)
@@ -30,15 +30,15 @@ def test_a_plan_decides_as_the_sum_does_and_is_reduced(weights: list[int], bound
 
 
 def test_plans_of_nothing_and_of_constants() -> None:
-    assert plan([], 0, 0) == Plan((), TRUE)
-    assert plan([], 1, 0) == Plan((), FALSE)
-    assert plan([3, -2], -2, 9) == Plan((), TRUE)
-    assert plan([3, -2], 4, 9) == Plan((), FALSE)
+    assert threshold_diagram([], 0, 0) == ThresholdDiagram((), TRUE)
+    assert threshold_diagram([], 1, 0) == ThresholdDiagram((), FALSE)
+    assert threshold_diagram([3, -2], -2, 9) == ThresholdDiagram((), TRUE)
+    assert threshold_diagram([3, -2], 4, 9) == ThresholdDiagram((), FALSE)
 
 
 def test_a_plan_is_as_small_as_a_majority_can_be_and_gives_up_when_told() -> None:
     # Majority of 99: bit i distinguishes i + 1 counts while undecided, 50 at most: 1 + 2 + ... + 50 + 49 + ... + 1 nodes.
-    majority = plan([1] * 99, 50, 10**6)
+    majority = threshold_diagram([1] * 99, 50, 10**6)
     assert majority is not None
     assert len(majority.steps) == 50 * 50
-    assert plan([1] * 99, 50, 100) is None
+    assert threshold_diagram([1] * 99, 50, 100) is None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bnnverify import Block, Budget, EachClass, HammingBall, Head, Network, Query
 from bnnverify.encoders.enumeration import enumeration
-from bnnverify.encoders.enumeration.bound_pruning import UNDECIDED, Pruner
+from bnnverify.encoders.enumeration.bound_pruning import UNDECIDED, BoundPruning
 from bnnverify.encoders.enumeration.enumeration import Enumeration
 from bnnverify.encoders.presolve.presolve import presolve
 from bnnverify.queries.engines import enumeration as by_bits
@@ -26,12 +26,12 @@ def test_a_decided_run_has_one_class(query: Query, mixed: bool) -> None:
     if solved.decided or not solved.network.blocks:
         return
     task = Enumeration(solved, None, mixed=mixed)
-    pruner = Pruner(task.table.rows, solved.network)
+    pruner = BoundPruning(task.first_layer.rows, solved.network)
     for runs in task.parts():
-        classes = pruner.classes(runs, task.table.choice(runs.prefixes))
+        classes = pruner.classes(runs, task.first_layer.choice(runs.prefixes))
         for i in np.flatnonzero(classes != UNDECIDED).tolist():
             lanes = range(int(runs.starts[i]), int(runs.stops[i]))
-            points = np.array([task.table.flips(runs.prefixes[i], lane) for lane in lanes]).reshape(len(lanes), -1)
+            points = np.array([task.first_layer.flips(runs.prefixes[i], lane) for lane in lanes]).reshape(len(lanes), -1)
             assert (solved.network(points.astype(np.uint8)) == classes[i]).all()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bnnverify import Block, HammingBall
 from bnnverify.encoders.enumeration import first_layer as room
-from bnnverify.encoders.enumeration.first_layer import Table
+from bnnverify.encoders.enumeration.first_layer import FirstLayer
 from bnnverify.encoders.netlist.backends.words import unpacked
 
 
@@ -21,7 +21,7 @@ def test_chosen_rows_are_the_neurons(scale: int, largest: int, dense: int, monke
     for freedom, inner, outer in ((0, 0, 0), (1, 0, 1), (6, 0, 6), (7, 2, 4), (9, 0, 3), (9, 9, 9), (5, 0, 0)):
         block = Block(scale * random.integers(-3, 4, (8, freedom)), scale * random.integers(-4, 5, 8) + random.integers(-1, 2, 8))
         met = 0
-        table = Table(block, inner, outer, mixed=scale == 3)
+        table = FirstLayer(block, inner, outer, mixed=scale == 3)
         for runs in table.layout.runs(4):
             choice = table.choice(runs.prefixes)
             assert choice.shape == (8, len(runs))

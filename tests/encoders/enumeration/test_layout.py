@@ -9,15 +9,15 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 
-from bnnverify.encoders.enumeration.layout import Halves, LastFlips, Layout, Runs, shortest
+from bnnverify.encoders.enumeration.layout import LastFlips, LastPositions, Layout, Runs, best_layout
 
 
 def fits(most: int, layout: Layout) -> bool:
-    return layout.lane_count <= most
+    return layout.suffix_count <= most
 
 
 def listed(layout: Layout) -> list[tuple[int, ...]]:
-    lanes = [layout.flips(lane) for lane in range(layout.lane_count)]
+    lanes = [layout.flips(lane) for lane in range(layout.suffix_count)]
     weights = 3 ** np.arange(layout.freedom)  # each set has a sum of its own
     assert layout.sums(weights).tolist() == [int(weights[list(flips)].sum()) for flips in lanes]
     points, runs, distances = [], 0, []
@@ -42,15 +42,23 @@ def test_every_set_once(freedom: int) -> None:
         for inner in range(outer + 1):
             want = sorted(chain.from_iterable(combinations(range(freedom), d) for d in range(inner, outer + 1)))
             layouts: list[Layout] = [LastFlips(freedom, inner, outer, tail) for tail in range(1, min(freedom, 4) + 1)]
-            layouts += [Halves(freedom, inner, outer, width, mixed) for width in range(freedom + 1) for mixed in (False, True)]
-            layouts += [shortest(freedom, inner, outer, partial(fits, most), mixed=True) for most in (0, 5, 10**6)]
+            layouts += [
+                LastPositions(freedom, inner, outer, width, mixed) for width in range(freedom + 1) for mixed in (False, True)
+            ]
+            layouts += [best_layout(freedom, inner, outer, partial(fits, most), mixed=True) for most in (0, 5, 10**6)]
             for layout in layouts:
                 assert listed(layout) == want, layout
 
 
 @pytest.mark.parametrize(
     "layout",
-    [LastFlips(6, 1, 4, 1), LastFlips(6, 2, 4, 2), Halves(6, 1, 4, 2, False), Halves(6, 0, 6, 3, True), Halves(6, 2, 5, 0, True)],
+    [
+        LastFlips(6, 1, 4, 1),
+        LastFlips(6, 2, 4, 2),
+        LastPositions(6, 1, 4, 2, False),
+        LastPositions(6, 0, 6, 3, True),
+        LastPositions(6, 2, 5, 0, True),
+    ],
     ids=str,
 )
 def test_drawn_runs_are_runs_and_meet_every_point(layout: Layout) -> None:
@@ -66,7 +74,7 @@ def test_drawn_runs_are_runs_and_meet_every_point(layout: Layout) -> None:
 
 
 def test_drawn_points_are_about_equally_likely() -> None:
-    layout, random = Halves(6, 1, 4, 2, mixed=False), np.random.default_rng(0)
+    layout, random = LastPositions(6, 1, 4, 2, mixed=False), np.random.default_rng(0)
     parts = [layout.drawn(10, random) for _ in range(4000)]
     flips = Counter(len(prefix) for part in parts for prefix in part.prefixes.tolist())
     weights = Counter(dict.fromkeys(range(5), 0))
@@ -80,5 +88,5 @@ def layout_size(layout: Layout) -> int:
 
 
 def test_the_shortest_layout_starts_few_runs() -> None:
-    assert shortest(100, 0, 4, partial(fits, 2**20), mixed=True).run_count < 10_000
-    assert shortest(25, 0, 25, partial(fits, 2**20), mixed=True).run_count < 10_000
+    assert best_layout(100, 0, 4, partial(fits, 2**20), mixed=True).run_count < 10_000
+    assert best_layout(25, 0, 25, partial(fits, 2**20), mixed=True).run_count < 10_000

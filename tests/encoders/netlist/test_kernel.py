@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 
 from bnnverify import Head
-from bnnverify.encoders.netlist.backends import interpreter as stepper
-from bnnverify.encoders.netlist.backends import llvm
-from bnnverify.encoders.netlist.backends.interpreter import Stepper
+from bnnverify.encoders.netlist.backends import interpreter, llvm
+from bnnverify.encoders.netlist.backends.interpreter import Interpreter
 from bnnverify.encoders.netlist.backends.kernel import Kernel
 from bnnverify.encoders.netlist.backends.words import compiled, cone, gathered, packed, unpacked
 from bnnverify.encoders.netlist.circuit import FALSE, TRUE, Circuit, Wire
-from bnnverify.encoders.netlist.lut_mapping import cover
+from bnnverify.encoders.netlist.lut_mapping import map_to_luts
 
 
 def head_of(seed: int, n: int, classes: int) -> tuple[Circuit, list[Wire], list[Wire], Head]:
@@ -40,9 +39,9 @@ def test_numbers_along_runs(n: int, classes: int, tmp_path: Path) -> None:
     table = packed(bits, lanes // 64)
     kernel = Kernel(circuit, inputs, asked, tmp_path)
     assert kernel.numbers(table, choice, starts, stops) == want.tolist()
-    again = Kernel(circuit, inputs, asked, tmp_path)  # from the kept code
+    again = Kernel(circuit, inputs, asked, tmp_path)  # from the stored code
     assert again.numbers(table, choice, starts, stops) == want.tolist()
-    stepping = Stepper(circuit, inputs, asked, tmp_path)
+    stepping = Interpreter(circuit, inputs, asked, tmp_path)
     assert stepping.numbers(table, choice, starts, stops) == want.tolist()
     words, inside = gathered(table, choice, starts.tolist(), stops.tolist())
     interpreted = np.bitwise_count(compiled(circuit, inputs, asked)(words) & inside).sum(axis=1)
@@ -51,7 +50,7 @@ def test_numbers_along_runs(n: int, classes: int, tmp_path: Path) -> None:
         assert way.numbers(table, choice[:, :0].copy(), starts[:0], stops[:0]) == [0] * classes
 
 
-def test_kept_code_that_was_damaged_is_compiled_anew(tmp_path: Path) -> None:
+def test_stored_code_that_was_damaged_is_compiled_anew(tmp_path: Path) -> None:
     circuit, inputs, asked, _ = head_of(3, 6, 3)
     table = packed(np.ones((1, 512), dtype=bool), 8)
     runs = np.zeros((6, 1), dtype=np.int32), np.array([0]), np.array([512])
@@ -71,14 +70,14 @@ def test_constants_and_inputs_as_asked_wires() -> None:
     bits = np.array([[True, False], [True, True]])
     bits = np.repeat(bits, 256, axis=1)
     choice = np.array([[0], [1]], dtype=np.int32)
-    for way in (Kernel, Stepper):
+    for way in (Kernel, Interpreter):
         compiled_way = way(circuit, [a, b], [FALSE, TRUE, a, b ^ 1, a])
         assert compiled_way.numbers(packed(bits, 8), choice, np.array([0]), np.array([512])) == [0, 512, 256, 0, 256]
     assert unpacked(packed(bits, 8), 512).sum() == 768
 
 
-def test_only_so_many_compiled_netlists_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bnnverify.encoders.netlist.backends.llvm.MOST_KEPT", 3)
+def test_only_so_many_compiled_netlists_are_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bnnverify.encoders.netlist.backends.llvm.MOST_FILES", 3)
     for seed in range(6):
         circuit, inputs, asked, _ = head_of(seed, 7, 3)
         Kernel(circuit, inputs, asked, tmp_path)
@@ -91,12 +90,12 @@ def test_every_processor_gets_the_same_tables(lanes: int, monkeypatch: pytest.Mo
         pytest.skip(f"this processor has vectors of {llvm.lanes()} words")
     monkeypatch.setattr("bnnverify.encoders.netlist.backends.interpreter.lanes", lambda: lanes)
     monkeypatch.setattr("bnnverify.encoders.netlist.backends.kernel.lanes", lambda: lanes)
-    monkeypatch.setattr("bnnverify.encoders.netlist.backends.interpreter._code", stepper._code.__wrapped__)
+    monkeypatch.setattr("bnnverify.encoders.netlist.backends.interpreter._code", interpreter._code.__wrapped__)
     circuit, inputs, asked, _ = head_of(5, 12, 4)
     bits = np.random.default_rng(5).integers(0, 2, (12, 1024)).astype(bool)
     runs = np.arange(12, dtype=np.int32)[:, None].copy(), np.array([3]), np.array([1000])
     want = [int(k) for k in unpacked(compiled(circuit, inputs, asked)(packed(bits, 16)), 1024)[:, 3:1000].sum(axis=1)]
-    for way in (Kernel, Stepper):
+    for way in (Kernel, Interpreter):
         assert way(circuit, inputs, asked).numbers(packed(bits, 16), *runs) == want
 
 
@@ -107,12 +106,12 @@ def test_products_of_a_table_add_up_to_it(table: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_covered_gates_keep_their_values(seed: int) -> None:
+def test_mapped_gates_keep_their_values(seed: int) -> None:
     n = 3 + seed
     circuit, inputs, asked, _ = head_of(seed, n, 5)
     points = np.arange(2**n)[:, None] >> np.arange(n) & 1
     values = {wire >> 1: points[:, i] for i, wire in enumerate(inputs)}
-    steps = cover(circuit, asked)
+    steps = map_to_luts(circuit, asked)
     assert len(steps) < len(cone(circuit, asked))
     for gate, table, (a, b, c) in steps:
         values[gate] = table >> (4 * values[a] + 2 * values[b] + values[c]) & 1
@@ -121,12 +120,15 @@ def test_covered_gates_keep_their_values(seed: int) -> None:
         assert np.array_equal(values[wire >> 1] ^ (wire & 1) if wire > TRUE else np.full(2**n, wire), row)
 
 
-def test_runs_longer_than_a_block_of_the_stepper() -> None:
+def test_runs_longer_than_a_block_of_the_interpreter() -> None:
     circuit, inputs, asked, head = head_of(6, 5, 3)
-    lanes = 64 * (2 * stepper.BLOCK + 9)
+    lanes = 64 * (2 * interpreter.BLOCK + 9)
     bits = np.random.default_rng(6).integers(0, 2, (7, lanes)).astype(bool)
-    starts, stops = np.array([5, 100, 0, 64 * stepper.BLOCK, 64]), np.array([lanes - 7, 190, 64 * stepper.BLOCK, lanes, 65])
+    starts, stops = (
+        np.array([5, 100, 0, 64 * interpreter.BLOCK, 64]),
+        np.array([lanes - 7, 190, 64 * interpreter.BLOCK, lanes, 65]),
+    )
     choice = np.random.default_rng(7).integers(0, 7, (5, 5)).astype(np.int32)
     spans = [bits[choice[:, i], start:stop].T for i, (start, stop) in enumerate(zip(starts, stops, strict=True))]
     want = np.bincount(head(np.concatenate(spans).astype(np.uint8)), minlength=3).tolist()
-    assert Stepper(circuit, inputs, asked).numbers(packed(bits, lanes // 64), choice, starts, stops) == want
+    assert Interpreter(circuit, inputs, asked).numbers(packed(bits, lanes // 64), choice, starts, stops) == want

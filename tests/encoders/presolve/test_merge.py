@@ -8,7 +8,7 @@ import pytest
 from bnnverify import Ball, Block, EachClass, Everything, HammingBall, Head, Network, Query, Region
 from bnnverify.encoders.exports import exported
 from bnnverify.encoders.presolve import merge
-from bnnverify.encoders.presolve.merge import Stand, alike, merged
+from bnnverify.encoders.presolve.merge import Equivalence, equivalence_of, merged
 from bnnverify.encoders.presolve.presolve import Presolved, bounded, presolve
 from bnnverify.model.arrays import Bits
 from bnnverify.model.matrix import Dense, Sparse
@@ -38,20 +38,20 @@ def layers(network: Network, bits: Bits) -> list[Bits]:
 
 
 def check(network: Network, region: Region) -> Presolved:
-    """Return what presolve leaves, after seeing on every point that it answers alike, and that live neurons stand rightly."""
+    """Return what presolve leaves, after seeing on every point that its answers and the representatives are right."""
     solved = presolve(network, region)
     assert solved.region.size == region.size
     for flips in solved.region.points():
         points = solved.points(flips)
         answers, own = network(points), solved.network(flips)
         assert np.array_equal(own if network.head is None else np.array(solved.classes)[own], answers)
-        for stands, after, before in zip(solved.stands, layers(solved.network, flips), layers(network, points), strict=True):
-            for neuron, k, opposite in stands:
+        for names, after, before in zip(solved.represented, layers(solved.network, flips), layers(network, points), strict=True):
+            for neuron, k, opposite in names:
                 assert np.array_equal(after[:, k] ^ opposite, before[:, neuron])
-    assert solved.live == tuple(len(kept) for kept in solved.kept)
-    for kept, stands in zip(solved.kept, solved.stands, strict=True):
-        assert {(neuron, k, False) for k, neuron in enumerate(kept)} <= set(stands)
-        assert len({neuron for neuron, _, _ in stands}) == len(stands)
+    assert solved.live == tuple(len(neurons) for neurons in solved.open_neurons)
+    for neurons, names in zip(solved.open_neurons, solved.represented, strict=True):
+        assert {(neuron, k, False) for k, neuron in enumerate(neurons)} <= set(names)
+        assert len({neuron for neuron, _, _ in names}) == len(names)
     return solved
 
 
@@ -62,7 +62,7 @@ def test_planted_neurons_are_one(seed: int) -> None:
     apart, solved = bounded(network, region), check(network, region)
     if not solved.decided:
         assert all(solved.live[i] <= apart.live[i] for i in range(len(apart.live)))
-        assert max(map(len, (map(frozenset, solved.kept)))) <= 5  # of 15, three times the same five
+        assert max(map(len, (map(frozenset, solved.open_neurons)))) <= 5  # of 15, three times the same five
 
 
 def test_planted_neurons_were_open() -> None:
@@ -89,7 +89,7 @@ def test_codes_keep_their_last_block_in_its_order(seed: int) -> None:
     network = planted(seed).prefix(2)
     region = region_of(np.random.default_rng(seed), 8)
     solved = check(network, region)
-    assert solved.kept[1] == tuple(range(15))
+    assert solved.open_neurons[1] == tuple(range(15))
     assert solved.live[0] <= 5
 
 
@@ -103,9 +103,9 @@ def test_a_merge_makes_the_next_and_at_last_a_constant() -> None:
     assert bounded(network, region).live == (3, 3, 3)
     solved = check(network, region)
     assert solved.live == (2, 2, 2)
-    assert solved.stands[0] == ((0, 0, False), (1, 0, False), (2, 1, False))
-    assert solved.stands[1] == ((0, 0, False), (1, 0, False), (2, 1, False))
-    assert solved.stands[2] == ((1, 0, False), (2, 1, False))
+    assert solved.represented[0] == ((0, 0, False), (1, 0, False), (2, 1, False))
+    assert solved.represented[1] == ((0, 0, False), (1, 0, False), (2, 1, False))
+    assert solved.represented[2] == ((1, 0, False), (2, 1, False))
 
 
 def test_a_constant_that_a_merge_makes_lets_others_merge() -> None:
@@ -117,8 +117,8 @@ def test_a_constant_that_a_merge_makes_lets_others_merge() -> None:
     assert bounded(network, Everything(4)).live == (3, 3, 4)
     solved = check(network, Everything(4))
     assert solved.live == (2, 2, 2)
-    assert solved.stands[0] == ((0, 0, False), (1, 0, True), (2, 1, False))
-    assert solved.stands[2] == ((0, 0, False), (1, 0, False), (2, 1, False), (3, 1, True))
+    assert solved.represented[0] == ((0, 0, False), (1, 0, True), (2, 1, False))
+    assert solved.represented[2] == ((0, 0, False), (1, 0, False), (2, 1, False), (3, 1, True))
 
 
 def test_a_neuron_and_its_opposite_can_leave_one_class() -> None:
@@ -134,12 +134,12 @@ def test_neurons_that_nobody_reads_after_a_merge_are_gone() -> None:
     network = Network((first,), Head([[1, 1, 3], [0, 0, 0]], [0, 2]))  # 1 + 3 x against 2
     solved = check(network, Everything(3))
     assert solved.live == (1,)
-    assert solved.stands == (((2, 0, False),),)
+    assert solved.represented == (((2, 0, False),),)
 
 
 FUNCTIONS = [
     ([[1, -1, 0], [2, -2, 0]], [1, 1], True, False),  # 2 a - 2 b >= 1 is a - b >= 1
-    ([[1, -1, 0], [2, -2, 0]], [1, 3], False, False),  # 3 is out of reach: a constant stands for itself
+    ([[1, -1, 0], [2, -2, 0]], [1, 3], False, False),  # 3 is out of reach: a constant represents itself
     ([[1, 1, 1], [-1, -1, -1]], [2, -1], True, True),
     ([[1, 1, 1], [-1, -1, -1]], [2, -2], False, False),  # at most two ones: at two, both are 1
     ([[1, 1, 1], [1, 1, 1]], [1, 2], False, False),
@@ -154,9 +154,9 @@ FUNCTIONS = [
 
 @pytest.mark.parametrize(("rows", "bounds", "same", "opposite"), FUNCTIONS)
 def test_rows_known_by_hand(rows: list[list[int]], bounds: list[int], same: bool, opposite: bool) -> None:
-    stand = alike(Block(rows, bounds))
-    assert stand.merges == same
-    assert stand.opposite.tolist() == [False, opposite]
+    equivalence = equivalence_of(Block(rows, bounds))
+    assert equivalence.merges == same
+    assert equivalence.opposite.tolist() == [False, opposite]
 
 
 @pytest.mark.parametrize("largest", [1, 2, 3])
@@ -165,46 +165,46 @@ def test_only_rows_of_the_same_function_merge_and_most_of_them_do(largest: int) 
     block = Block(random.integers(-largest, largest + 1, (400, 4)), random.integers(-3, 4, 400))
     bits = block(every(4))
     open_ = bits.any(axis=0) & ~bits.all(axis=0)
-    stand = alike(block)
-    assert np.array_equal(bits[:, stand.which] ^ stand.opposite, bits)
-    assert np.array_equal(stand.which[~open_], np.flatnonzero(~open_))  # constants stand for themselves
+    equivalence = equivalence_of(block)
+    assert np.array_equal(bits[:, equivalence.representative] ^ equivalence.opposite, bits)
+    assert np.array_equal(equivalence.representative[~open_], np.flatnonzero(~open_))  # constants represent themselves
     kinds = {min(column.tobytes(), (1 - column).astype(np.uint8).tobytes()) for column in bits.T[open_]}
-    assert len(kinds) <= np.count_nonzero(open_[stand.left]) <= (1, 1.2, 1.4)[largest - 1] * len(kinds)
+    assert len(kinds) <= np.count_nonzero(open_[equivalence.representatives]) <= (1, 1.2, 1.4)[largest - 1] * len(kinds)
 
 
 def test_widths_of_nothing() -> None:
     for m, n in ((0, 3), (1, 0), (2, 0), (2, 3)):
-        assert not alike(Block(np.zeros((m, n)), np.zeros(m))).merges
+        assert not equivalence_of(Block(np.zeros((m, n)), np.zeros(m))).merges
     assert merged(Network((), Head(np.eye(2), [0, 0]))) is None
 
 
 def test_bits_by_the_thousand() -> None:
     weights = np.random.default_rng(0).choice([-1, 1], (3, 1000))
-    stand = alike(Block(np.vstack([weights, -weights]), [3, 4, 5, -2, -3, -5]))
-    assert stand.which.tolist() == [0, 1, 2, 0, 1, 5]
-    assert stand.opposite.tolist() == [False] * 3 + [True] * 2 + [False]
+    equivalence = equivalence_of(Block(np.vstack([weights, -weights]), [3, 4, 5, -2, -3, -5]))
+    assert equivalence.representative.tolist() == [0, 1, 2, 0, 1, 5]
+    assert equivalence.opposite.tolist() == [False] * 3 + [True] * 2 + [False]
 
 
 def test_marks_that_happen_to_be_equal_merge_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(merge, "_spread", lambda n: np.ones(n, dtype=np.int64))
-    assert not alike(Block([[1, 1, 0], [0, 1, 1], [-1, 0, -1]], [1, 1, 1])).merges
+    monkeypatch.setattr(merge, "_hash_factors", lambda n: np.ones(n, dtype=np.int64))
+    assert not equivalence_of(Block([[1, 1, 0], [0, 1, 1], [-1, 0, -1]], [1, 1, 1])).merges
 
 
 def test_sparse_rows_read_and_merge_as_dense_ones() -> None:
     random = np.random.default_rng(3)
     rows = random.choice([-1, 0, 0, 1], (6, 9))
-    stand = Stand(np.array([0, 0, 2, 2, 0, 5, 6, 6, 8]), np.array([0, 1, 0, 0, 0, 0, 0, 1, 0], dtype=bool))
-    ours, besides = stand.read(Dense(rows))
-    read, same = stand.read(Dense(rows).sparse())
+    equivalence = Equivalence(np.array([0, 0, 2, 2, 0, 5, 6, 6, 8]), np.array([0, 1, 0, 0, 0, 0, 0, 1, 0], dtype=bool))
+    ours, besides = equivalence.read(Dense(rows))
+    read, same = equivalence.read(Dense(rows).sparse())
     assert isinstance(read, Sparse)
     assert np.array_equal(read.dense(), ours.dense())
     assert np.array_equal(besides, same)
     twice = np.vstack([rows, -rows])
     bounds = np.array([1, 0, 1, 0, 1, 0])
-    found = [alike(Block(some, np.concatenate([bounds, 1 - bounds]))) for some in (twice, Dense(twice).sparse())]
-    assert np.array_equal(found[0].which, found[1].which)
+    found = [equivalence_of(Block(some, np.concatenate([bounds, 1 - bounds]))) for some in (twice, Dense(twice).sparse())]
+    assert np.array_equal(found[0].representative, found[1].representative)
     assert np.array_equal(found[0].opposite, found[1].opposite)
-    assert len(found[0].left) <= 6
+    assert len(found[0].representatives) <= 6
 
 
 def test_scores_near_the_largest_whole_numbers_are_left_alone() -> None:
@@ -236,4 +236,4 @@ def test_balls_merge_in_the_first_block_too() -> None:
     network = Network((Block(rows, [2, -1, 9]),), Head([[0, 1, 0], [1, 0, 0]], [0, 0]))
     solved = check(network, HammingBall(np.zeros(10), 3))
     assert solved.live == (1,)
-    assert solved.stands == (((0, 0, False), (1, 0, True)),)
+    assert solved.represented == (((0, 0, False), (1, 0, True)),)

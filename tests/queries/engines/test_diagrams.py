@@ -84,13 +84,13 @@ def enumerated(network: Network, region: Region) -> list[int]:
     return sum(np.bincount(network(points), minlength=network.classes) for points in region.points()).tolist()
 
 
-@pytest.mark.parametrize("longest", [bdd.LONGEST_PLAN, 0], ids=["rows", "adders"])
+@pytest.mark.parametrize("longest", [bdd.LARGEST_DIAGRAM, 0], ids=["rows", "adders"])
 @pytest.mark.parametrize("seed", range(10))
 def test_thresholds_of_inputs_and_of_composed_bits(
     package: Package, seed: int, longest: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bdd, "LONGEST_PLAN", longest)
-    monkeypatch.setattr(bdd, "ROWS_PER_DIGIT", longest)
+    monkeypatch.setattr(bdd, "LARGEST_DIAGRAM", longest)
+    monkeypatch.setattr(bdd, "NODES_PER_DIGIT", longest)
     random, n = Random(seed), 6
     space = everywhere(package, n)
     x = space.inputs(n)
@@ -273,7 +273,7 @@ def test_shares_that_do_not_add_up_are_not_handed_on(monkeypatch: pytest.MonkeyP
     question = presolve(network, Everything(5))
     assert not question.decided
     diagrams = Diagrams("oxidd", ROOM)
-    monkeypatch.setattr(bdd._Scene, "winners", lambda scene: [scene.algebra.care] * scene.head.classes)
+    monkeypatch.setattr(bdd._LastLayer, "winners", lambda last: [last.algebra.care] * last.head.classes)
     with pytest.raises(Disagreement, match="share 32 points"):
         diagrams.shares(question.network, question.region)
 

@@ -69,8 +69,8 @@ def test_the_netlist_paths_of_bits_equal_enumeration(stepping: int, large: int, 
     engine = Direct(by_bits.BitsEngine, folder=tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(by_bits, "_is_small", lambda _: False)
-        patch.setattr(enumeration, "STEPPING", stepping)
-        patch.setattr(enumeration, "LARGE", large)
+        patch.setattr(enumeration, "INTERPRETED", stepping)
+        patch.setattr(enumeration, "COMPILED", large)
         patch.setattr(enumeration, "AT_ONCE", 1)
         tally = engine.count(query, Budget())
         assert lows(tally) == enumerated(query)

@@ -10,7 +10,7 @@ import pytest
 
 from bnnverify import BadQuery, EachClass, Everything, HammingBall, Leaves, Query, Subcube, attack, distance
 from bnnverify.cli import BAD
-from bnnverify.encoders.enumeration.cost import WIDE, is_wide
+from bnnverify.encoders.enumeration.cost_model import WIDE, is_wide
 from bnnverify.problem.budget import Budget
 from bnnverify.queries.engines.registry import engines as named_engines
 from bnnverify.queries.engines.registry import named

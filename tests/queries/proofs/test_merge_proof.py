@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from bnnverify.checker.sample import shown
-from bnnverify.encoders.clauses import annotated as meaning
-from bnnverify.encoders.clauses import cnf
-from bnnverify.encoders.presolve.merge import Merged, Stand
+from bnnverify.encoders.clauses import annotated, cnf
+from bnnverify.encoders.presolve.merge import Equivalence, Merged
 from bnnverify.errors import BnnVerifyError, Rejected
 from bnnverify.model.matrix import Dense
 from bnnverify.model.network import Network
@@ -64,7 +63,7 @@ def _sign(patch: Patch) -> None:
 
 def _neighbour(patch: Patch) -> None:
     """Two neurons get one literal that say different things."""
-    right = meaning.annotated
+    right = annotated.annotated
 
     def wrong(question: Any, predicted: int) -> Any:
         whole = right(question, predicted)
@@ -106,17 +105,19 @@ def _all_alike(network: Network) -> Merged | None:
     last = network.blocks[-1]
     if last.outputs < 2:
         return None
-    stands = [Stand(np.arange(block.outputs), np.zeros(block.outputs, dtype=bool)) for block in network.blocks[:-1]]
-    stands.append(Stand(np.zeros(last.outputs, dtype=np.intp), np.zeros(last.outputs, dtype=bool)))
+    equivalences = [Equivalence(np.arange(block.outputs), np.zeros(block.outputs, dtype=bool)) for block in network.blocks[:-1]]
+    equivalences.append(Equivalence(np.zeros(last.outputs, dtype=np.intp), np.zeros(last.outputs, dtype=bool)))
     assert network.head is not None
-    rows, _ = stands[-1].read(Dense(network.head.weights))
+    rows, _ = equivalences[-1].read(Dense(network.head.weights))
     blocks = (*network.blocks[:-1], type(last)(last.weights[:1], last.bounds[:1]))
-    return Merged(Network(blocks, type(network.head)(rows.dense(), network.head.offsets, network.head.ranks)), tuple(stands))
+    return Merged(
+        Network(blocks, type(network.head)(rows.dense(), network.head.offsets, network.head.ranks)), tuple(equivalences)
+    )
 
 
 def test_proofs_by_patterns_do_not_rest_on_merging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A checker wants every neuron, so proofs go by what bounds leave; merging, even a wrong one, has no part in them."""
-    monkeypatch.setattr("bnnverify.encoders.enumeration.cost.WIDE", -1)
+    monkeypatch.setattr("bnnverify.encoders.enumeration.cost_model.WIDE", -1)
     monkeypatch.setattr("bnnverify.queries.engines.first_layer_codes.MOST_CODES", 0)
     verdicts = set()
     for seed in range(12):

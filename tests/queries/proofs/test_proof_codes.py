@@ -31,7 +31,7 @@ def opposites(wanted: int = 2) -> Network:
 
 
 def by_codes(monkeypatch: pytest.MonkeyPatch, folder: Path, net: Network, seed: int = 0) -> Row:
-    monkeypatch.setattr("bnnverify.encoders.enumeration.cost.WIDE", -1)
+    monkeypatch.setattr("bnnverify.encoders.enumeration.cost_model.WIDE", -1)
     return proven(folder, seed, net=net)
 
 

@@ -1,4 +1,4 @@
-"""About how long it takes to look at every point of a region, on one core of the machine where the constants were measured.
+"""The cost model of enumeration: estimated seconds for all points of a region, on one core of the machine it was measured on.
 
 Measured on 100-50-10 (500 weights behind the first layer), on the six-layer pixel network (41,000) and on 784-1024-1024-1024-10.
 """
@@ -12,40 +12,40 @@ from bnnverify.encoders.presolve.presolve import Open, after_first_block
 from bnnverify.model.network import Network
 
 POINT, WEIGHT = 1e-6, 5e-11  # the network's own matrix products: per point, and per point and weight
-TABLE = 5e-3  # to make the first layer's table and the smallest netlist
-# Netlists: to make them, then per point; both per weight behind the first layer: in numpy, step by step, by code of their own.
+MAKING = 5e-3  # to make the first layer and the smallest netlist
+# Netlists: to make them, then per point; both per weight behind the first layer: by numpy, the interpreter, code of their own.
 NETLISTS = (2e-5, 3.2e-11), (5e-5, 4e-12), (3.4e-4, 2.2e-12)
 
 WIDE = 4_000  # weights between open neurons behind the first block
 NARROW = 12  # open first-layer neurons, up to which many points are alike
-HOPELESS = 1e5  # seconds above which nobody waits for enumeration
+HOPELESS = 1e5  # seconds above which enumeration is no option
 
 
-def products(solved: Open) -> float:
+def product_seconds(solved: Open) -> float:
     """Return the seconds for putting every point through the network itself."""
     network = solved.network
     work = sum(block.matrix.work for block in network.blocks) + _head(network)
     return _points(solved) * (POINT + WEIGHT * work)
 
 
-def netlist(solved: Open) -> float:
+def netlist_seconds(solved: Open) -> float:
     """Return the seconds for making a netlist and running it on every point, the best way there is."""
     behind = sum(block.matrix.size for block in solved.network.blocks[1:]) + _head(solved.network)
-    return TABLE + behind * min(making + _points(solved) * each for making, each in NETLISTS)
+    return MAKING + behind * min(making + _points(solved) * each for making, each in NETLISTS)
 
 
-def looking(solved: Open) -> float:
-    """Return the seconds for looking at every point, whichever way takes less."""
-    return 0.0 if solved.decided else min(products(solved), netlist(solved))
+def evaluation_seconds(solved: Open) -> float:
+    """Return the seconds for evaluating every point, by whichever way takes less."""
+    return 0.0 if solved.decided else min(product_seconds(solved), netlist_seconds(solved))
 
 
-def codes(solved: Open) -> float:
-    """Return the seconds for looking at every code of the first block instead; infinite without one."""
-    return looking(after_first_block(solved)) if solved.network.blocks else inf
+def code_seconds(solved: Open) -> float:
+    """Return the seconds for evaluating every code of the first block instead; infinite without one."""
+    return evaluation_seconds(after_first_block(solved)) if solved.network.blocks else inf
 
 
 def is_wide(solved: Open) -> bool:
-    """Return whether so many weights join neurons that stay open, behind the first block, that solvers are slow."""
+    """Return whether so many weights join open neurons behind the first block that solvers are slow."""
     return sum(a * b for a, b in pairwise(solved.live)) > WIDE
 
 
