@@ -9,11 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bnnverify.errors import BadModel, BadSample
-from bnnverify.model.arrays import LARGEST_SUM as LARGEST_SUM
-from bnnverify.model.arrays import Bits as Bits
-from bnnverify.model.arrays import Integers as Integers
-from bnnverify.model.arrays import as_integers as as_integers
-from bnnverify.model.matrix import exact_products as exact_products
+from bnnverify.model.arrays import Bits, Integers, as_integers
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,9 +1,9 @@
 """The joint diagram of all first-layer neurons, level by level: only its frontier is stored, and nothing is composed.
 
-After the first i inputs have been given their flips, two ways to do so are alike if every neuron lacks as much as before: what
-follows is the same for both. The frontier holds each kind once, with the number of ways that lead to it. At the last level a kind
-is a code of the first layer, which the rest of the network classifies. This is the frontier method of Sekine, Imai and
-Tani ("Computing the Tutte polynomial of a graph of moderate size", ISAAC 1995), here for thresholds.
+Two choices of flips for the first i inputs lead to the same state if every neuron's sum lacks the same amount to its bound: what
+follows is the same for both. The frontier holds each state once, with the number of choices that lead to it. At the last level a
+state is a code of the first layer, which the rest of the network classifies. This is the frontier method of Sekine, Imai and Tani
+("Computing the Tutte polynomial of a graph of moderate size", ISAAC 1995), here for thresholds.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.network import Block
 from bnnverify.problem.region import Region
 
-Rows = NDArray[Any]  # one row of small whole numbers per kind
-MEMORY = 1 << 30  # bytes for kinds when no limit is given
+Rows = NDArray[Any]  # one row of small whole numbers per state
+MEMORY = 1 << 30  # bytes for states when no limit is given
 CHANGES = 1 << 26  # bytes of changes that are stored
-AT_ONCE = 1 << 18  # kinds that go on together: fewer lose merging, more bring the first counts later (docs/bdd.md)
-YIELD = 1 << 17  # finished kinds that are handed over together, fewer where they are wide
-FEW = 256  # kinds that are not worth merging
+AT_ONCE = 1 << 18  # states that go on together: fewer lose merging, more bring the first counts later (docs/bdd.md)
+YIELD = 1 << 17  # finished states that are handed over together, fewer where they are wide
+FEW = 256  # states that are not worth merging
 WIDEST_WAYS = 2**62  # above, numbers of ways are Python integers
-MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads marks
+MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads hashes
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +44,11 @@ class Codes:
 
 
 @dataclass(frozen=True, eq=False)
-class _Kinds:
-    """Kinds of choices for the first `level` inputs.
+class _States:
+    """States of choices for the first `level` inputs.
 
     rows: (k, columns): what each neuron lacks to fire, then the number of flips, then zeros up to whole 64-bit words.
-    ways: (k,). examples: (k, bytes) packed flips. merged: how many kinds there were when they were last merged.
+    ways: (k,). examples: (k, bytes) packed flips. merged: how many states there were when they were last merged.
     """
 
     level: int
@@ -57,7 +57,7 @@ class _Kinds:
     examples: Bits
     merged: int = 0
 
-    def only(self, which: Any) -> _Kinds:
+    def only(self, which: Any) -> _States:
         return replace(self, rows=self.rows[which], ways=self.ways[which], examples=self.examples[which])
 
     def __len__(self) -> int:
@@ -68,7 +68,7 @@ class Frontier:
     """A block over the flips of a region (a presolved one), ready to be swept.
 
     Inputs are taken in the order of their weight columns, so that equal columns are neighbours. examples: store a point of each
-    code. memory: bytes for kinds, about: where there are more, one half waits while the other goes on to the last level.
+    code. memory: bytes for states, about: where there are more, one half waits while the other goes on to the last level.
     """
 
     def __init__(self, block: Block, region: Region, *, examples: bool = False, memory: int | None = None) -> None:
@@ -82,7 +82,7 @@ class Frontier:
         largest = max(2 * self._out, region.outer + 1)
         self._dtype = np.dtype(next((t for t in (np.int8, np.int16, np.int32) if largest <= np.iinfo(t).max), np.int64))
         self._width = block.outputs + 1 + -(block.outputs + 1) % 8
-        room, each = memory or MEMORY, self._width * self._dtype.itemsize + 8  # bytes, for all kinds and for one
+        room, each = memory or MEMORY, self._width * self._dtype.itemsize + 8  # bytes, for all states and for one
         fitting = room // (max(region.n, 16) * each)
         self._most = max(1, min(AT_ONCE, fitting))  # about one half waits per level
         self._ready = max(1, min(YIELD, room // (16 * each)))
@@ -90,56 +90,57 @@ class Frontier:
 
     def codes(self, pause: Callable[[], None] = lambda: None) -> Iterator[Codes]:
         """Yield all points of the region in groups of codes; pause is called now and then and may raise to stop the work."""
-        finished = list[_Kinds]()
-        for kinds in self._done(pause):
-            finished.append(kinds)
+        finished = list[_States]()
+        for states in self._done(pause):
+            finished.append(states)
             if sum(map(len, finished)) >= self._ready:
                 yield self._finished(finished)
                 finished = []
         if finished:
             yield self._finished(finished)
 
-    def _done(self, pause: Callable[[], None]) -> Iterator[_Kinds]:
-        """Yield kinds in which every input is decided: no flip is left, or no input."""
-        todo, levels = [self._start()], self._region.n if self._region.outer else 0
-        while todo:
-            kinds = todo.pop()
-            while len(kinds) and kinds.level < levels:
+    def _done(self, pause: Callable[[], None]) -> Iterator[_States]:
+        """Yield states in which every input is decided: no flip is left, or no input."""
+        waiting, levels = [self._start()], self._region.n if self._region.outer else 0
+        while waiting:
+            states = waiting.pop()
+            while len(states) and states.level < levels:
                 pause()
-                if len(kinds) > max(2 * kinds.merged, FEW):
-                    kinds, waiting = self._halved(self._merged(kinds))
-                    todo += waiting
-                kinds, done = self._stepped(kinds)
+                if len(states) > max(2 * states.merged, FEW):
+                    states, others = self._split(self._merged(states))
+                    waiting += others
+                states, done = self._stepped(states)
                 yield done
-            yield kinds
+            yield states
 
-    def _halved(self, kinds: _Kinds) -> tuple[_Kinds, list[_Kinds]]:
-        """Return the kinds, or one half of them and the other, if they are more than fit."""
-        if len(kinds) <= self._most:
-            return kinds, []
-        half = len(kinds) // 2
-        return replace(kinds.only(slice(half)), merged=half), [replace(kinds.only(slice(half, None)), merged=len(kinds) - half)]
+    def _split(self, states: _States) -> tuple[_States, list[_States]]:
+        """Return the states, or one half of them and the other, if they are more than fit."""
+        if len(states) <= self._most:
+            return states, []
+        half = len(states) // 2
+        first, second = states.only(slice(half)), states.only(slice(half, None))
+        return replace(first, merged=half), [replace(second, merged=len(states) - half)]
 
-    def _start(self) -> _Kinds:
+    def _start(self) -> _States:
         rows = np.zeros((1, self._width), dtype=self._dtype)
         rows[0, : self._block.outputs] = np.clip(self._block.bounds, -self._out, self._out)
         ways = np.ones(1, dtype=np.int64 if self._region.size < WIDEST_WAYS else object)
-        return _Kinds(0, rows, ways, np.zeros((1, -(-self._region.n // 8) if self._examples else 0), dtype=np.uint8))
+        return _States(0, rows, ways, np.zeros((1, -(-self._region.n // 8) if self._examples else 0), dtype=np.uint8))
 
-    def _stepped(self, kinds: _Kinds) -> tuple[_Kinds, _Kinds]:
-        """Return the kinds after one more input, flipped or not, and apart from them those that have no flip left."""
-        level = kinds.level
-        flipped = replace(kinds, rows=kinds.rows + self._change(level), examples=self._marked(kinds.examples, level))
+    def _stepped(self, states: _States) -> tuple[_States, _States]:
+        """Return the states after one more input, flipped or not, and apart from them those that have no flip left."""
+        level = states.level
+        flipped = replace(states, rows=states.rows + self._change(level), examples=self._with_flip(states.examples, level))
         if self._cube:
-            return replace(_together([kinds, flipped]), level=level + 1, merged=kinds.merged), kinds.only(slice(0))
+            return replace(_together([states, flipped]), level=level + 1, merged=states.merged), states.only(slice(0))
         spent = self._flips(flipped) == self._region.outer
         late = self._region.inner - (self._region.n - level - 1)  # with fewer flips by now, the region is out of reach
         if late > 0:
-            kinds = kinds.only(self._flips(kinds) >= late)
-        return replace(_together([kinds, flipped.only(~spent)]), level=level + 1, merged=kinds.merged), flipped.only(spent)
+            states = states.only(self._flips(states) >= late)
+        return replace(_together([states, flipped.only(~spent)]), level=level + 1, merged=states.merged), flipped.only(spent)
 
     def _change(self, level: int) -> Rows:
-        """Return what a flip of this level's input adds to the row of a kind."""
+        """Return what a flip of this level's input adds to the row of a state."""
         if level not in self._changes:
             if len(self._changes) * self._width * self._dtype.itemsize >= CHANGES:
                 self._changes.clear()
@@ -149,24 +150,24 @@ class Frontier:
             self._changes[level] = change
         return self._changes[level]
 
-    def _marked(self, examples: Bits, level: int) -> Bits:
+    def _with_flip(self, examples: Bits, level: int) -> Bits:
         if not self._examples:
             return examples
         place, examples = int(self._order[level]), examples.copy()
         examples[:, place >> 3] |= 128 >> (place & 7)
         return examples
 
-    def _merged(self, kinds: _Kinds) -> _Kinds:
-        """Return the kinds with neurons that cannot change any more all lacking the same, and each kind once."""
-        left = np.minimum(self._region.outer - self._flips(kinds), self._region.n - kinds.level)
-        reaches = (reach.astype(self._dtype) for reach in self._reach(kinds.level))
+    def _merged(self, states: _States) -> _States:
+        """Return the states with neurons that cannot change any more all lacking the same, and each state once."""
+        left = np.minimum(self._region.outer - self._flips(states), self._region.n - states.level)
+        reaches = (reach.astype(self._dtype) for reach in self._reach(states.level))
         least, most = (reach[np.minimum(left, len(reach) - 1)] for reach in reaches)
-        lacks = kinds.rows[:, : self._block.outputs]
+        lacks = states.rows[:, : self._block.outputs]
         lacks = np.where(lacks > most, self._out, np.where(lacks <= least, -self._out, lacks))
-        rows = kinds.rows.copy()
+        rows = states.rows.copy()
         rows[:, : self._block.outputs] = lacks
-        kinds = distinct(replace(kinds, rows=rows))
-        return replace(kinds, merged=len(kinds))
+        states = distinct(replace(states, rows=rows))
+        return replace(states, merged=len(states))
 
     def _reach(self, level: int) -> tuple[Integers, Integers]:
         """Return how far 0, 1, 2, ... flips from this level on can move each neuron's sum, down and up: (flips, neurons) both.
@@ -181,41 +182,41 @@ class Frontier:
             both.append(np.ascontiguousarray(sums.T))
         return both[0], both[1]
 
-    def _flips(self, kinds: _Kinds) -> Integers:
-        return kinds.rows[:, self._block.outputs].astype(np.int64)
+    def _flips(self, states: _States) -> Integers:
+        return states.rows[:, self._block.outputs].astype(np.int64)
 
-    def _finished(self, parts: list[_Kinds]) -> Codes:
-        """Return the codes of finished kinds; fewer than they, where neurons lack different amounts but fire alike."""
-        kinds = _together(parts)
-        fires = np.packbits(kinds.rows[:, : self._block.outputs] <= 0, axis=1)
-        rows = np.zeros((len(kinds), 8 + fires.shape[1] + -fires.shape[1] % 8), dtype=np.uint8)
-        rows[:, :8] = self._flips(kinds)[:, None].view(np.uint8)
+    def _finished(self, parts: list[_States]) -> Codes:
+        """Return the codes of finished states; fewer than they, where neurons lack different amounts but fire alike."""
+        states = _together(parts)
+        fires = np.packbits(states.rows[:, : self._block.outputs] <= 0, axis=1)
+        rows = np.zeros((len(states), 8 + fires.shape[1] + -fires.shape[1] % 8), dtype=np.uint8)
+        rows[:, :8] = self._flips(states)[:, None].view(np.uint8)
         rows[:, 8 : 8 + fires.shape[1]] = fires
-        kinds = distinct(replace(kinds, rows=rows))
-        bits = np.unpackbits(kinds.rows[:, 8:], axis=1, count=self._block.outputs)
-        examples = np.unpackbits(kinds.examples, axis=1, count=self._region.n if self._examples else 0)
-        return Codes(bits, kinds.rows[:, :8].copy().view(np.int64)[:, 0], kinds.ways, examples)
+        states = distinct(replace(states, rows=rows))
+        bits = np.unpackbits(states.rows[:, 8:], axis=1, count=self._block.outputs)
+        examples = np.unpackbits(states.examples, axis=1, count=self._region.n if self._examples else 0)
+        return Codes(bits, states.rows[:, :8].copy().view(np.int64)[:, 0], states.ways, examples)
 
 
-def _together(parts: list[_Kinds]) -> _Kinds:
+def _together(parts: list[_States]) -> _States:
     rows, ways, examples = zip(*((part.rows, part.ways, part.examples) for part in parts), strict=True)
-    return _Kinds(parts[0].level, np.concatenate(rows), np.concatenate(ways), np.concatenate(examples))
+    return _States(parts[0].level, np.concatenate(rows), np.concatenate(ways), np.concatenate(examples))
 
 
-def distinct(kinds: _Kinds) -> _Kinds:
-    """Return the kinds with equal rows as one, their ways added up.
+def distinct(states: _States) -> _States:
+    """Return the states with equal rows as one, their ways added up.
 
-    Rows are sorted by a 64-bit mark and joined only if they are equal: different rows with the same mark stay apart.
+    Rows are sorted by a 64-bit hash and joined only if they are equal: different rows with the same hash stay apart.
     """
-    words = np.ascontiguousarray(kinds.rows).view(np.uint64)
-    marks = np.zeros(len(kinds), dtype=np.uint64)
+    words = np.ascontiguousarray(states.rows).view(np.uint64)
+    hashes = np.zeros(len(states), dtype=np.uint64)
     for column in words.T:
-        marks = (marks ^ column) * MIX
-        marks ^= marks >> np.uint64(29)
-    order = np.argsort(marks)
-    first = np.ones(len(kinds), dtype=np.bool_)
-    twins = np.flatnonzero(marks[order[1:]] == marks[order[:-1]]) + 1
-    first[twins] = (words[order[twins]] != words[order[twins - 1]]).any(axis=1)
+        hashes = (hashes ^ column) * MIX
+        hashes ^= hashes >> np.uint64(29)
+    order = np.argsort(hashes)
+    first = np.ones(len(states), dtype=np.bool_)
+    pairs = np.flatnonzero(hashes[order[1:]] == hashes[order[:-1]]) + 1
+    first[pairs] = (words[order[pairs]] != words[order[pairs - 1]]).any(axis=1)
     starts = np.flatnonzero(first)
-    ways = np.add.reduceat(kinds.ways[order], starts) if len(starts) else kinds.ways
-    return replace(kinds.only(order[starts]), ways=ways)
+    ways = np.add.reduceat(states.ways[order], starts) if len(starts) else states.ways
+    return replace(states.only(order[starts]), ways=ways)

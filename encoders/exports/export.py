@@ -16,7 +16,7 @@ CONSTANT = 1  # the variable that is always 1
 
 @dataclass(frozen=True)
 class Export:
-    """A kind of file. name: what --to calls it. ending: of its files. help: what it is and who reads it. lines: what it holds."""
+    """A kind of file. name: for --to. ending: of its files. help: what it is, and for which programs. lines: its content."""
 
     name: str
     ending: str
@@ -53,7 +53,7 @@ def built(query: Query, algebra: Callable[[int, int], Made], variable: str) -> t
 
 
 def _literals(solved: Presolved, every: Sequence[Sequence[int]], answers: dict[int, int]) -> Iterator[tuple[int, str]]:
-    """Yield the literals of the constant, of flips, of neurons and of classes, and what each stands for."""
+    """Yield the literals of the constant, of flips, of neurons and of classes, and the meaning of each."""
     yield CONSTANT, "constant 1"
     for i, flip in zip(solved.source.positions, every[0], strict=True):
         yield flip, f"input bit {i} is flipped"

@@ -1,6 +1,6 @@
 """A limit on the cost of flips as one more neuron, so that every engine keeps it without knowing of it.
 
-A weighted budget is a threshold like any other: sum of costs <= limit. It joins the first layer, later layers hand it on, and
+A weighted budget is a threshold like any other: sum of costs <= limit. It joins the first layer, later layers copy its bit, and
 in the head it decides for one more class that wins exactly beyond the limit. Questions about the other classes are then questions
 about the points within the limit.
 """
