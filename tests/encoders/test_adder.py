@@ -6,6 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnnverify.encoders.adder import binary_sum, reaches
+from bnnverify.encoders.clauses.cardinality import adder
+from bnnverify.encoders.clauses.cnf import Cnf
+from bnnverify.encoders.netlist.circuit import Circuit
 
 TERMS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 1)), max_size=9)
 
@@ -24,18 +27,29 @@ def test_digits_are_the_sum_and_reach_what_it_reaches(terms: list[tuple[int, int
         assert reaches(digits, bound, 1, int.__and__, int.__or__) == (total >= bound)
 
 
-@given(terms=TERMS)
-def test_each_full_adder_takes_one_bit_away(terms: list[tuple[int, int]]) -> None:
+@given(count=st.integers(0, 200))
+def test_one_full_adder_for_each_bit_that_the_sum_has_fewer(count: int) -> None:
+    """Each adder, of two bits or three, leaves one bit fewer; in the end there are the ones of the binary form of count."""
     made: list[tuple[int, int, int]] = []
 
     def counting(*three: int) -> tuple[int, int]:
         made.append(three)
         return full_adder(*three)
 
-    digits = list(binary_sum(terms, 0, counting))
-    ones = sum(weight.bit_count() for weight, _ in terms)
-    assert len(made) <= ones
-    assert len(digits) == sum(weight for weight, _ in terms).bit_length()
+    list(binary_sum([(1, 1)] * count, 0, counting))
+    assert len(made) == count - count.bit_count()
+
+
+def test_gates_and_clauses_of_one_row() -> None:
+    """As many as when each encoder had an adder of its own."""
+    weights, mixed = [1, -1] * 24, [3, 5, -7, 9, 2, 2, -4, 1, 6]
+    for row, bound, gates, clauses in ((weights, 1, 218, 627), (mixed, 5, 48, 146)):
+        circuit, cnf = Circuit(), Cnf(encoding=adder)
+        inputs, literals = circuit.inputs(len(row)), cnf.inputs(len(row))
+        circuit.at_least(row, inputs, bound)
+        cnf.at_least(row, literals, bound)
+        assert len(circuit.gates) - len(row) - 1 <= gates
+        assert len(cnf.clauses) <= clauses
 
 
 def test_nothing_adds_up_to_no_digits() -> None:
