@@ -13,8 +13,8 @@ from bnnverify.model.network import Block, Head, Network
 def pair(a: Network, b: Network) -> Network:
     """Return the network that answers c * b.classes + k exactly where a answers c and b answers k.
 
-    Blocks lie side by side; a neuron that both have is there once, so that common parts are computed once. The shallower
-    network gets blocks that copy its bits. Scores are s_a[c] + s_b[k]: their largest is where both are largest,
+    Blocks stand side by side; a neuron that both have is there once, so that what the two share is computed once. The
+    shallower network gets blocks that hand its bits on. Scores are s_a[c] + s_b[k]: their largest is where both are largest,
     and ranks compare a's first. BadModel if the inputs differ or the scores become too large.
     """
     if a.inputs != b.inputs:
@@ -31,7 +31,7 @@ def pair(a: Network, b: Network) -> Network:
 
 
 def _over(network: Network, i: int, where: Integers, width: int) -> Block:
-    """Return block i over the joint bits; behind the last block, one that copies its bits."""
+    """Return block i over the joint bits; behind the last block, one that hands its bits on."""
     if i < len(network.blocks):
         block = network.blocks[i]
         return Block(_spread(block.matrix, where, width), block.bounds)

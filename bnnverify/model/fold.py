@@ -1,8 +1,8 @@
-"""Trained layers become whole-number Blocks and Heads, by evaluating the layer at every sum it can take.
+"""Trained layers become whole-number Blocks and Heads, by asking the layer at every sum it can take.
 
 A neuron with whole weights over ±1 inputs sees finitely many sums. The deployed layer (bias, batch norm, sign, in its own
-floating point) is evaluated at each of them, and its step is read off; the folded neuron then equals it bit for bit. This file,
-and no other, defines sign(0). Behind it ±1 is gone: an input s in {-1, +1} is the bit (s + 1) / 2.
+floating point) is asked at each of them, and its step is read off; the folded neuron then equals it bit for bit. Here, and
+nowhere else, is said what sign(0) is. Inside the house ±1 is gone: an input s in {-1, +1} is the bit (s + 1) / 2.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from bnnverify.model.network import Block, Head
 
 Answers = NDArray[np.bool_]
 
-LARGEST_TABLE = 2**25  # answers of one layer; a larger table would not fit a small machine's memory
+LARGEST_TABLE = 2**25  # answers asked of one layer; a larger table would not fit a small machine's memory
 
 
 def is_plus(values: ArrayLike, *, zero_is_plus: bool = True) -> Answers:
-    """Return where sign(values) is +1. sign(0) is +1, unless a format's own rule is another."""
+    """Return where sign(values) is +1. sign(0) is +1, unless a format's own rule says otherwise."""
     values = np.asarray(values)
     if np.any(np.isnan(values)):
         raise BadModel("activation: expected numbers, got NaN")
@@ -36,7 +36,7 @@ def sums_of(weights: ArrayLike | Matrix) -> Integers:
     """Return every sum that each row can take over ±1 inputs, ascending: (m, n) weights to (k, m).
 
     They step by 2 from -sum|w| to +sum|w|; rows with fewer sums repeat their largest. Of weights other than -1, 0, +1 some
-    of these sums are never taken; the layer is evaluated there too, and must be a step there as well.
+    of these sums are never taken; the layer is asked there too, and must be a step there as well.
     """
     reach = as_rows(weights, "layer weights").sizes
     steps = int(reach.max(initial=0)) + 1
@@ -48,7 +48,7 @@ def sums_of(weights: ArrayLike | Matrix) -> Integers:
 def steps_of(answers: ArrayLike, shape: tuple[int, ...], what: str) -> tuple[Answers, NDArray[np.intp]]:
     """Return, per column, whether it falls (True first, False later) and where its second part begins.
 
-    answers: (k, m), in ascending order of the sums. A constant column does not fall: all True begins at 0,
+    answers: (k, m), in ascending order of what was asked. A constant column does not fall: all True begins at 0,
     all False at k. Anything with more than one change is not a step, and refused.
     """
     table = np.asarray(answers)

@@ -1,4 +1,4 @@
-"""A latent code as a whole number, bit j of the latent layer in place j."""
+"""A latent code as a whole number, bit j of the latent layer in place j; and the code that a class has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of weights of a layer: one protocol with two leaves, `Dense` and `Sparse`, which no caller distinguishes."""
+"""The rows of weights of a layer: one protocol, and the leaves `Dense` and `Sparse`; nothing else asks which of them it holds."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Matrix(Protocol):
         """Return where row j is not 0, ascending, and its numbers there."""
 
     def written_out(self) -> Iterator[Integers]:
-        """Yield each row with its zeros, (columns,); the array is valid until the next row."""
+        """Yield each row with its zeros, (columns,); the array is good until the next one is asked for."""
 
     def packed(self, zeros: int) -> Integers:
         """Return the numbers of each row that are not 0, and this many zeros or more, unless the row has fewer: (rows, most).
@@ -112,12 +112,12 @@ class Matrix(Protocol):
 
 
 def as_rows(values: ArrayLike | Matrix, what: str) -> Matrix:
-    """Return values as rows of whole numbers; raise BadModel where they are none."""
+    """Return values as rows of whole numbers, or say what is wrong with them."""
     return values if isinstance(values, Dense | Sparse) else Dense(as_integers(cast(ArrayLike, values), what, 2))
 
 
 def identity(n: int) -> Matrix:
-    """Return the rows of n neurons that each copy one bit."""
+    """Return the rows of n neurons that each hand one bit on."""
     return fitting(Sparse(np.arange(n + 1), np.arange(n), np.ones(n, dtype=np.int64), n))
 
 

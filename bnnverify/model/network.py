@@ -12,12 +12,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bnnverify.errors import BadModel, BadSample
-from bnnverify.model.arrays import LARGEST_SUM, Bits, Integers, as_integers
+from bnnverify.model.arrays import LARGEST_SUM as LARGEST_SUM
+from bnnverify.model.arrays import Bits as Bits
+from bnnverify.model.arrays import Integers as Integers
+from bnnverify.model.arrays import as_integers as as_integers
 from bnnverify.model.coding import InputCoding
-from bnnverify.model.matrix import Dense, Matrix, as_rows, exact_products, printed, reach
+from bnnverify.model.matrix import Dense, Matrix, as_rows, printed, reach
+from bnnverify.model.matrix import exact_products as exact_products
 from bnnverify.model.threshold import Threshold, normal_rows, threshold, threshold_of
 
-AT_ONCE = 2**22  # bits of one layer, of all inputs that are evaluated together
+AT_ONCE = 2**22  # bits of one layer, of all inputs that are looked at together
 
 
 def _check_sums(weights: Integers, offsets: Integers | int, what: str) -> None:
@@ -148,7 +152,7 @@ class Head:
 class Network:
     """Blocks, then a head. Without a head the answer is the last block's bits (a latent code), not a class.
 
-    notes: what an importer states (tie rule, float rounding, how it was checked), as plain sentences.
+    notes: what an importer found worth saying (tie rule, float rounding, how it proved itself), as plain sentences.
     record: how it was trained, as plain JSON data; it decides no answer, so the fingerprint does not cover it.
     """
 
