@@ -4,11 +4,12 @@
 
     python benchmarks/counting.py                 all cases; the trained networks need the data folder ($BNNVERIFY_DATA)
     python benchmarks/counting.py --cases r=3     the cases whose name contains "r=3"
+    python benchmarks/counting.py --out DIR       keeps rows and table there
 
 Each measurement has a process of its own. CPU seconds are those of the question, the engine's child process included;
 importing and loading are not. "ready" is how long netlist and code take with nothing kept from earlier runs,
 "again" how long the same question takes the second time in a process. The table is printed and saved as
-benchmarks/results/counting.{json,md}.
+counting.{json,md,svg} in --out, benchmarks/results by default; rows that the folder has from before stay.
 """
 
 from __future__ import annotations
@@ -37,7 +38,6 @@ from bnnverify.encoders.presolve.presolve import presolve
 from bnnverify.problem.budget import Budget
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results"
 DATA = Path(os.environ.get("BNNVERIFY_DATA") or HERE.parents[1] / "shared" / "data")
 ENGINES = ("numpy", "bits", "bdd", "sat", "auto")
 LIMIT = 120.0  # seconds per measurement
@@ -158,7 +158,7 @@ def again(query: Query) -> float:
 
 
 def getting_ready(query: Query) -> float:
-    """Return the CPU seconds until enumeration can begin: netlist, table of the first layer, code; with no code kept."""
+    """Return the CPU seconds until enumeration can begin: netlist, rows of the first layer, code; with no code kept."""
     started = cpu_seconds()
     solved = presolve(query.network, query.region)
     if not solved.decided:
@@ -198,17 +198,17 @@ def machine() -> dict[str, str]:
     return {"processor": processor(), "python": platform.python_version(), "numpy": np.__version__}
 
 
-def known() -> list[dict[str, object]]:
+def known(folder: Path) -> list[dict[str, object]]:
     """Return the rows measured before; a new measurement replaces its own."""
-    path = RESULTS / "counting.json"
+    path = folder / "counting.json"
     rows: list[dict[str, object]] = json.loads(path.read_text())["rows"] if path.exists() else []
     return rows
 
 
-def saved(rows: list[dict[str, object]]) -> None:
+def saved(rows: list[dict[str, object]], folder: Path) -> None:
     """Write what is measured so far."""
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "counting.json").write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1) + "\n")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "counting.json").write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1) + "\n")
 
 
 def plot(rows: list[dict[str, object]], path: Path) -> None:
@@ -232,25 +232,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", default="", help="only cases whose name contains this")
     parser.add_argument("--engines", default=",".join(ENGINES))
+    parser.add_argument("--out", type=Path, default=HERE / "results", help="folder for rows and table")
     parser.add_argument("--one", nargs=2, metavar=("CASE", "ENGINE"), help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.one:
-        case = next(case for case in CASES if case.name == asked.one[0])
-        print(json.dumps(measured(case, asked.one[1])))
+    options = parser.parse_args()
+    if options.one:
+        case = next(case for case in CASES if case.name == options.one[0])
+        print(json.dumps(measured(case, options.one[1])))
         return 0
-    rows = known()
-    for case in (case for case in CASES if asked.cases in case.name):
+    rows = known(options.out)
+    for case in (case for case in CASES if options.cases in case.name):
         if case.name.startswith("npaq") and not (DATA / "npaq-models").is_dir():
             print(f"skipped {case.name}: no data folder at {DATA}", file=sys.stderr)
             continue
-        for engine in asked.engines.split(","):
+        for engine in options.engines.split(","):
             print(f"{case.name}: {engine}", file=sys.stderr)
             command = [sys.executable, __file__, "--one", case.name, engine]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
             new = json.loads(done.stdout)
             measured_now = {(row["case"], row["engine"]) for row in new}
             rows = [row for row in rows if (row["case"], row["engine"]) not in measured_now] + new
-            saved(rows)
+            saved(rows, options.out)
     order = [(case.name, engine) for case in CASES for engine in (*ENGINES, "products")]
     rows.sort(key=lambda row: order.index((str(row["case"]), str(row["engine"]))))
     answers = {(row["case"], str(row["counts"])) for row in rows if row.get("exact")}
@@ -258,8 +259,8 @@ def main() -> int:
         raise SystemExit(f"engines disagree: {sorted(map(str, answers))}")
     text = table(rows)
     print(text)
-    (RESULTS / "counting.md").write_text(f"`python benchmarks/counting.py`, {machine()}\n\n{text}\n")
-    plot(rows, RESULTS / "counting.svg")
+    (options.out / "counting.md").write_text(f"`python benchmarks/counting.py`, {machine()}\n\n{text}\n")
+    plot(rows, options.out / "counting.svg")
     return 0
 
 

@@ -6,7 +6,7 @@
 
 Each measurement has a process of its own. CPU seconds are those of the question; importing and loading are not. A count that
 is not finished shows how much of the region it got through. The table is printed and saved as diagrams.json and diagrams.md
-in benchmarks/results.
+in --out, benchmarks/results by default.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from bnnverify.problem.budget import Budget
 from bnnverify.queries.engines.base import Engine
 from bnnverify.queries.engines.diagrams import BddEngine
 from bnnverify.queries.engines.enumeration import BitsEngine
+from bnnverify.queries.planning.posed import Posed
 
 HERE = Path(__file__).parent
 DATA = Path(os.environ.get("BNNVERIFY_DATA") or HERE.parents[1] / "shared" / "data")
@@ -100,7 +101,8 @@ def measured(case: Case, way: str, limit: float) -> Row:
     if query.region.size > MOST and "," in way:
         return {"size": query.region.size, "exact": False, "reason": f"not tried above {MOST} points"}
     engine, wall, cpu = WAYS[way](), time.monotonic(), time.process_time()
-    tally = engine.count(query, Budget(limit))
+    budget = Budget(limit).start()
+    tally = Posed.of(query, budget).count(engine, budget)
     return {
         "cpu": time.process_time() - cpu,
         "wall": time.monotonic() - wall,
@@ -148,27 +150,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", default="", help="only cases whose name contains this")
     parser.add_argument("--limit", type=float, default=30.0, help="seconds for one measurement")
+    parser.add_argument("--out", type=Path, default=HERE / "results", help="folder for the table")
     parser.add_argument("--one", nargs=2, metavar=("CASE", "WAY"), help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.one:
-        print(json.dumps(measured(next(case for case in CASES if case.name == asked.one[0]), asked.one[1], asked.limit)))
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(measured(next(case for case in CASES if case.name == options.one[0]), options.one[1], options.limit)))
         return 0
     if not INPUTS.is_dir():
         print(f"skipped all cases: no data folder at {DATA} (set BNNVERIFY_DATA)", file=sys.stderr)
         return 0
     rows: list[Row] = []
-    for case in (case for case in CASES if asked.cases in case.name):
+    for case in (case for case in CASES if options.cases in case.name):
         for way in WAYS:
             print(f"{case.name}: {way}", file=sys.stderr)
-            rows.append(run(case, way, asked.limit))
+            rows.append(run(case, way, options.limit))
     check(rows)
     text = table(rows)
     print(text)
-    saved = HERE / "results"
-    saved.mkdir(exist_ok=True)
-    machine = {"python": platform.python_version(), "numpy": np.__version__, "limit": asked.limit}
-    (saved / "diagrams.json").write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
-    (saved / "diagrams.md").write_text(f"`python benchmarks/diagrams.py`, {machine}\n\n{text}\n")
+    options.out.mkdir(parents=True, exist_ok=True)
+    machine = {"python": platform.python_version(), "numpy": np.__version__, "limit": options.limit}
+    (options.out / "diagrams.json").write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
+    (options.out / "diagrams.md").write_text(f"`python benchmarks/diagrams.py`, {machine}\n\n{text}\n")
     return 0
 
 

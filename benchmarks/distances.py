@@ -1,13 +1,15 @@
 """Exact distances of pixel networks beside the published optima and run times; the table is that of docs/distances.md.
 
-    python benchmarks/distances.py        needs the data folder ($BNNVERIFY_DATA) with msakai-bnn in it
+    python benchmarks/distances.py                      needs the data folder ($BNNVERIFY_DATA) with msakai-bnn in it
+    python benchmarks/distances.py --norm inf           the distances in one norm: 0, 1, 2 or inf
 
-The published figures are those of the pseudo-Boolean solver "Exact" on another machine, from published_optima.csv in that folder
+The published numbers are those of the pseudo-Boolean solver "Exact" on another machine, from published_optima.csv in that folder
 (msakai/bnn-verification, logs/exact). Two to five minutes on two cores.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import os
 import resource
@@ -65,10 +67,14 @@ def row(case: dict[str, str]) -> tuple[str, ...]:
 
 def main() -> None:
     """Print the table, a line at a time."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--norm", choices=("0", "1", "2", "inf"), help="only the distances in this norm")
+    options = parser.parse_args()
     print("| " + " | ".join(HEAD) + " |\n" + "|---" * len(HEAD) + "|")
     with (DATA / "published_optima.csv").open(newline="") as file:
         for case in csv.DictReader(file):
-            print("| " + " | ".join(row(case)) + " |", flush=True)
+            if options.norm in (None, case["norm"]):
+                print("| " + " | ".join(row(case)) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,18 @@
 """Compare encodings of thresholds and SAT solvers on trained networks; the tables are those of docs/cnf.md.
 
-    python benchmarks/encodings.py          the trained networks need the data folder ($BNNVERIFY_DATA)
-    python benchmarks/encodings.py left     only the questions that presolve and a short attack leave open
+    python benchmarks/encodings.py               the trained networks need the data folder ($BNNVERIFY_DATA)
+    python benchmarks/encodings.py left          only one table: counts, finds, or left, which holds the questions that presolve
+                                                 and a short attack leave open
+    python benchmarks/encodings.py --cases 784   only the networks or questions whose name contains "784"
 
 About twenty minutes on one core.
 """
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
 import os
-import sys
 import time
 from collections.abc import Iterator
 from itertools import product
@@ -19,7 +21,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
-from pysat.solvers import Solver
+from pysat.solvers import Solver as PySat
 
 from bnnverify import EachClass, HammingBall, Leaves, Network, Query, Region
 from bnnverify.data.samples import read_samples
@@ -29,9 +31,11 @@ from bnnverify.encoders.clauses.native_cardinality import native
 from bnnverify.encoders.presolve.presolve import presolve
 from bnnverify.formats import load
 from bnnverify.problem.budget import Budget
-from bnnverify.queries.engines import sat as by_sat
-from bnnverify.queries.engines.sat import COUNTING_SOLVER, SOLVER, SatEngine
-from bnnverify.queries.planning.attack_first import attacked
+from bnnverify.queries.engines import sat
+from bnnverify.queries.engines.sat import SatEngine
+from bnnverify.queries.engines.solver import COUNTS_LITERALS, FAST
+from bnnverify.queries.planning.attack_first import short_attack
+from bnnverify.queries.planning.posed import Posed
 
 DATA = Path(os.environ.get("BNNVERIFY_DATA") or Path(__file__).parents[2] / "shared" / "data")
 LIMIT = 20.0  # seconds for one call of a solver
@@ -66,9 +70,9 @@ LEFT = [  # network, radii, images of MNIST's test part
 ]
 PAIRS = [  # encoding, solver
     *(("totalizer", solver) for solver in SOLVERS),
-    ("diagram", SOLVER),
-    ("adder", SOLVER),
-    *(("native", solver) for solver in (COUNTING_SOLVER, "gluecard3", "minicard")),
+    ("diagram", FAST),
+    ("adder", FAST),
+    *(("native", solver) for solver in (COUNTS_LITERALS, "gluecard3", "minicard")),
 ]
 COUNTS = [
     ("100-20-10", 0, 2),
@@ -81,18 +85,21 @@ COUNTS = [
 ]
 
 
-def questions(data: Path, cases: list[tuple[str, int, int]]) -> Iterator[tuple[str, Network, Region]]:
-    """Yield a name, a network and a ball around one of the benchmark images."""
+def questions(data: Path, cases: list[tuple[str, int, int]], wanted: str) -> Iterator[tuple[str, Network, Region]]:
+    """Yield a name that contains the wanted text, a network and a ball around one of the benchmark images."""
     for name, image, radius in cases:
+        words = f"{name}, image {image}, r = {radius}"
+        if wanted not in words:
+            continue
         network = load(data / NETWORKS[name])
         text = (data / "bnnquanalyst-csv" / "inputs" / f"instance_{image}_{network.inputs}.txt").read_text()
         center = (np.array(text.split(), dtype=float) > 0).astype(np.uint8)
-        yield f"{name}, image {image}, r = {radius}", network, HammingBall(center, radius)
+        yield words, network, HammingBall(center, radius)
 
 
 def _solve(encoded: Formula, solver: str, pipe: Connection) -> None:
     started = time.process_time()
-    with Solver(solver, bootstrap_with=encoded.clauses + encoded.event) as running:
+    with PySat(solver, bootstrap_with=encoded.clauses + encoded.event) as running:
         for literals, most in encoded.at_mosts:
             running.add_atmost(literals, most)
         answer = "found" if running.solve() else "none"
@@ -110,16 +117,16 @@ def solved(encoded: Formula, solver: str) -> str:
     return str(answer)
 
 
-def compare_finds(data: Path) -> None:
+def compare_finds(data: Path, wanted: str) -> None:
     """Print size, time to encode and time to solve "the answer changes", for each encoding; the solvers on the default."""
     print("| question | encoding | variables | clauses | encode, s |", " | ".join(SOLVERS), "|\n|" + "---|" * (5 + len(SOLVERS)))
-    for (name, network, region), encoding in product(questions(data, FINDS), THREE):
+    for (name, network, region), encoding in product(questions(data, FINDS, wanted), THREE):
         question = presolve(network, region)
         label = question.classes.index(network(region.center))
         started = time.process_time()
         encoded = formula(question, frozenset(range(len(question.classes))) - {label}, encoding=ENCODINGS[encoding])
         spent = f"{time.process_time() - started:.2f}"
-        times = [solved(encoded, solver) if solver == SOLVER or encoding == "totalizer" else "" for solver in SOLVERS]
+        times = [solved(encoded, solver) if solver == FAST or encoding == "totalizer" else "" for solver in SOLVERS]
         row = [name, encoding, str(encoded.variables), str(len(encoded.clauses)), spent, *times]
         print("|", " | ".join(row), "|", flush=True)
 
@@ -127,19 +134,20 @@ def compare_finds(data: Path) -> None:
 def counted(query: Query, encoding: str) -> str:
     """Return the CPU seconds of counting every class, or that it took too long."""
     started = time.process_time()
-    tally = SatEngine(ENCODINGS[encoding]).count(query, Budget(3 * LIMIT))
+    budget = Budget(3 * LIMIT).start()
+    tally = Posed.of(query, budget).count(SatEngine(ENCODINGS[encoding]), budget)
     return f"{time.process_time() - started:.2f}" if all(c.exact for c in tally.counts) else f"> {3 * LIMIT:g}"
 
 
-def compare_counts(data: Path) -> None:
+def compare_counts(data: Path, wanted: str) -> None:
     """Print the CPU seconds of counting every class, for each encoding, then for different numbers of points per look."""
     print("| question | points |", " | ".join(THREE), *(f"| {look} per look" for look in LOOKS), "|")
     print("|" + "---|" * (2 + len(THREE) + len(LOOKS)))
-    for name, network, region in questions(data, COUNTS):
+    for name, network, region in questions(data, COUNTS, wanted):
         query = Query(network, region, EachClass())
         row = [name, str(region.size), *(counted(query, encoding) for encoding in THREE)]
         for look in LOOKS:
-            with patch.object(by_sat, "LOOK", look):
+            with patch.object(sat, "LOOK", look):
                 row.append(counted(query, "by-width"))
         print("|", " | ".join(row), "|", flush=True)
     print()
@@ -150,17 +158,18 @@ def left(data: Path, model: str, radius: int, images: int) -> Iterator[Query]:
     network = load(data / model)
     for bits in read_samples("mnist", network, data_dir=data, limit=images).bits:
         query = Query(network, HammingBall(bits, radius), Leaves(network(bits)))
-        question = presolve(network, query.region)
-        if query.targets.intersection(question.classes) and attacked(query, question) is None:
+        budget = Budget()
+        posed = Posed.of(query, budget)
+        if posed.clear_finding() is None and short_attack(posed, budget) is None:
             yield query
 
 
-def compare_left(data: Path) -> None:
+def compare_left(data: Path, wanted: str) -> None:
     """Print CPU seconds to encode and to solve what is left, summed over the images, for pairs of an encoding and a solver."""
     every = ENCODINGS | {"native": native}
     print("| network | r | left |", " | ".join(f"{encoding}, {solver}" for encoding, solver in PAIRS), "|")
     print("|---|--:|--:|" + "---|" * len(PAIRS))
-    for model, radii, images in LEFT:
+    for model, radii, images in (case for case in LEFT if wanted in case[0]):
         for radius in radii:
             queries = list(left(data, model, radius, images))
             cells = [_summed(queries, every[encoding], solver) for encoding, solver in PAIRS]
@@ -181,8 +190,18 @@ def _summed(queries: list[Query], encoding: Encoding, solver: str) -> str:
     return f"{encode:.2f} + {solve:.2f}" + (f" ({late} late)" if late else "")
 
 
+TABLES = {"counts": compare_counts, "finds": compare_finds, "left": compare_left}
+
+
+def main() -> None:
+    """Print the tables that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", nargs="?", choices=TABLES, help="only this one")
+    parser.add_argument("--cases", default="", help="only networks or questions whose name contains this")
+    options = parser.parse_args()
+    for name in [options.table] if options.table else TABLES:
+        TABLES[name](DATA, options.cases)
+
+
 if __name__ == "__main__":
-    if sys.argv[1:] != ["left"]:
-        compare_counts(DATA)
-        compare_finds(DATA)
-    compare_left(DATA)
+    main()

@@ -22,12 +22,13 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
-from bnnverify import HammingBall, Leaves, Network, Query, certify
+from bnnverify import Budget, HammingBall, Leaves, Network, Query, certify
 from bnnverify.data.samples import Samples, read_samples
+from bnnverify.encoders.enumeration.cost import looking
 from bnnverify.encoders.presolve.presolve import presolve
 from bnnverify.formats import load
 from bnnverify.model.arrays import Bits
-from bnnverify.queries.planning.plan import enumeration_seconds
+from bnnverify.queries.planning.calibration import slowness
 
 DATA = Path(os.environ.get("BNNVERIFY_DATA") or Path(__file__).parents[2] / "shared" / "data")
 RESULTS = Path(__file__).parent / "results"
@@ -44,47 +45,47 @@ Row = dict[str, Any]
 
 def main() -> None:
     """Ask what the command line says, save every row as it comes, and fail on a contradiction."""
-    asked = _asked()
-    rows = _read(asked.out)
-    for name, radius, engine in cases(asked):
+    options = _options()
+    rows = _read(options.out)
+    for name, radius, engine in cases(options):
         network = load(DATA / MODELS[name])
-        samples = read_samples("mnist", network, data_dir=DATA, limit=asked.images)
-        row = row_of(network, samples, radius, engine, asked)
+        samples = read_samples("mnist", network, data_dir=DATA, limit=options.images)
+        row = row_of(network, samples, radius, engine, options)
         rows = [old for old in rows if _key(old) != _key(row | {"model": name})] + [row | {"model": name}]
         rows.sort(key=_key)
-        _save(asked.out, rows)
-        print(f"{name} r={radius} {engine}: {_told(row)}", flush=True)
+        _save(options.out, rows)
+        print(f"{name} r={radius} {engine}: {' | '.join(_cells(row))}", flush=True)
     wrong = contradictions(rows)
     print("\n".join(wrong) if wrong else "no two engines contradict each other")
     sys.exit(bool(wrong))
 
 
-def cases(asked: argparse.Namespace) -> Iterator[tuple[str, int, str]]:
+def cases(options: argparse.Namespace) -> Iterator[tuple[str, int, str]]:
     """Yield what can be asked here: model, radius, engine."""
-    for name in asked.models.split(","):
+    for name in options.models.split(","):
         if not (DATA / MODELS[name]).exists():
             print(f"{name}: not in {DATA}")
             continue
-        for radius in map(int, asked.radii.split(",")):
-            for engine in asked.engines.split(","):
+        for radius in map(int, options.radii.split(",")):
+            for engine in options.engines.split(","):
                 if engine == "exact" and find_spec("exact") is None:
                     print("exact: not installed")
                     continue
                 yield name, radius, engine
 
 
-def row_of(network: Network, samples: Samples, radius: int, engine: str, asked: argparse.Namespace) -> Row:
+def row_of(network: Network, samples: Samples, radius: int, engine: str, options: argparse.Namespace) -> Row:
     """Return the verdicts of one engine at one radius, and the seconds of each."""
     started = time.monotonic()
     queries = {i: _query(network, bits, radius) for i, bits in zip(samples.indices, samples.bits, strict=True)}
-    chosen = [i for i in queries if engine != "bits" or enumeration_seconds(presolve(network, queries[i].region)) < asked.limit]
-    answers = dict(_certified(network, samples, radius, engine, asked, chosen))
+    chosen = [i for i in queries if engine != "bits" or _enumeration_seconds(queries[i]) < options.limit]
+    answers = dict(_certified(network, samples, radius, engine, options, chosen))
     return {
         "engine": engine,
         "radius": radius,
         "images": len(samples),
-        "limit": asked.limit,
-        "jobs": asked.jobs,
+        "limit": options.limit,
+        "jobs": options.jobs,
         "verdicts": {str(i): verdict for i, (verdict, _, _) in answers.items()},
         "seconds": {str(i): round(seconds, 4) for i, (_, seconds, _) in answers.items()},
         "by": {str(i): by for i, (_, _, by) in answers.items()},
@@ -92,18 +93,24 @@ def row_of(network: Network, samples: Samples, radius: int, engine: str, asked: 
     }
 
 
+def _enumeration_seconds(query: Query) -> float:
+    """Return about how long this machine takes to look at every point."""
+    return slowness() * looking(presolve(query.decider, query.region))
+
+
 def _query(network: Network, bits: Bits, radius: int) -> Query:
     return Query(network, HammingBall(bits, radius), Leaves(network(bits)))
 
 
 def _certified(
-    network: Network, samples: Samples, radius: int, engine: str, asked: argparse.Namespace, chosen: Sequence[int]
+    network: Network, samples: Samples, radius: int, engine: str, options: argparse.Namespace, chosen: Sequence[int]
 ) -> Iterator[tuple[int, tuple[str, float, str]]]:
     places = [samples.indices.index(i) for i in chosen]
     if not places:
         return
     some = replace(samples, bits=samples.bits[places], labels=None, indices=tuple(chosen))
-    done = certify(network, some, radius=radius, engine=engine, counting=False, timeout=asked.limit, jobs=asked.jobs)
+    limits = {"budget": Budget(options.limit), "jobs": options.jobs}
+    done = certify(network, some, radius=radius, engine=engine, counting=False, **limits)
     for row in done.rows:
         yield row.index, (str(row.verdict), row.seconds, row.engine)
 
@@ -130,10 +137,6 @@ def _key(row: Row) -> tuple[int, int, int]:
     return list(MODELS).index(row["model"]), row["radius"], ENGINES.index(row["engine"])
 
 
-def _told(row: Row) -> str:
-    return " | ".join(_cells(row))
-
-
 def _cells(row: Row) -> list[str]:
     verdicts, seconds = list(row["verdicts"].values()), list(row["seconds"].values())
     counts = [str(verdicts.count(v)) for v in ("ROBUST", "VULNERABLE", "UNKNOWN")]
@@ -156,7 +159,7 @@ def _read(folder: Path) -> list[Row]:
     return json.loads(path.read_text("utf-8")) if path.exists() else []
 
 
-def _asked() -> argparse.Namespace:
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--radii", default="1,2,3,4,5")
