@@ -9,7 +9,7 @@ from tests.support.enumerated import Direct
 from tests.support.requirements import COUNTING, FINDING, OWN
 
 
-@pytest.fixture(scope="session", params=[name for name in OWN if name != "codes"] + [COUNTING])
+@pytest.fixture(scope="session", params=[name for name in OWN if not named(name).ability.counted_by] + [COUNTING])
 def engine(request: pytest.FixtureRequest) -> Iterator[Direct]:
     """Yield each engine in turn that counts."""
     yield from opened(request.param)

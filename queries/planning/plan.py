@@ -72,10 +72,8 @@ def evidence_plan(question: Open) -> tuple[str, ...]:
 def _asked_for(question: Open, engine: str, *, counting: bool, slowness: float) -> Plan:
     registered = named(engine)
     if counting and registered.ability.counted_by is None:
-        others = [name for name in choices() if name == AUTO or named(name).ability.counts]
-        raise BadQuery(
-            f"engine {engine} answers yes or no and does not count: expected one of {', '.join(others)}, or sat, to count"
-        )
+        others = [name for name in choices() if name == AUTO or named(name).ability.counted_by == ""]
+        raise BadQuery(f"engine {engine} answers yes or no and does not count: expected one of {', '.join(others)}, to count")
     if counting and registered.ability.counted_by:
         return Plan((registered.ability.counted_by,), f"counts for {engine}, which does not", counts=False)
     return Plan((engine,), "asked for", registered.ability.counts, _seconds(registered, question, counting, slowness))
