@@ -127,7 +127,7 @@ def test_eighty_bits_and_weights_beyond_64_bits_stay_whole() -> None:
 
 
 def test_other_formats_are_refused() -> None:
-    with pytest.raises(BadQuery, match="format must be one of cnf, opb, got 'smt'"):
+    with pytest.raises(BadQuery, match=f"format must be one of {', '.join(EXPORTS)}, got 'smt'"):
         list(exported(random_query(0), "smt"))
 
 
