@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from operator import index
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +35,13 @@ def as_integers(values: ArrayLike, what: str, ndim: int) -> Integers:
     integers = array.astype(np.int64)
     integers.setflags(write=False)
     return integers
+
+
+def fewest_bytes(integers: NDArray[Any]) -> NDArray[Any]:
+    """Return the same numbers in the smallest type of signed integers that holds them: what is sent to other processes."""
+    low, high = int(integers.min(initial=0)), int(integers.max(initial=0))
+    kinds: tuple[type[np.signedinteger[Any]], ...] = (np.int8, np.int16, np.int32)
+    return integers.astype(next((kind for kind in kinds if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max), np.int64))
 
 
 def as_integer(value: object, what: str) -> int:

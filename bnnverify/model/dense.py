@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnverify.model.arrays import Bits, Indices, Integers
+from bnnverify.model.arrays import Bits, Indices, Integers, fewest_bytes
 from bnnverify.model.sparse import Sparse
 
 
@@ -21,6 +21,9 @@ class Dense:
     numbers: Integers
 
     __array_ufunc__ = None  # numpy leaves `array @ dense` to us
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (fewest_bytes(self.numbers),)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -124,3 +127,10 @@ class Dense:
 
     def parts(self, name: str) -> dict[str, Integers]:
         return {name: self.numbers}
+
+
+def _restored(numbers: NDArray[Any]) -> Dense:
+    """Return the matrix of numbers that were stored in fewer bytes; they cannot be written."""
+    integers = numbers.astype(np.int64)
+    integers.setflags(write=False)
+    return Dense(integers)

@@ -16,6 +16,7 @@ from bnnverify.model.arrays import LARGEST_SUM as LARGEST_SUM
 from bnnverify.model.arrays import Bits as Bits
 from bnnverify.model.arrays import Integers as Integers
 from bnnverify.model.arrays import as_integers as as_integers
+from bnnverify.model.arrays import fewest_bytes
 from bnnverify.model.coding import InputCoding
 from bnnverify.model.matrix import Dense, Matrix, as_rows, printed, reach
 from bnnverify.model.matrix import exact_products as exact_products
@@ -47,6 +48,9 @@ class Block:
             raise BadModel(f"block: expected {len(self.matrix)} bounds, one per row of weights, got {len(self.bounds)}")
         if isinstance(self.matrix, Dense):
             _check_sums(self.matrix.numbers, 0, "block")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Block, (self.matrix, fewest_bytes(self.bounds))
 
     @cached_property
     def weights(self) -> Integers:
@@ -109,6 +113,9 @@ class Head:
         if sorted(self.ranks.tolist()) != list(range(self.classes)):
             raise BadModel(f"head: expected ranks to be a permutation of 0..{self.classes - 1}")
         _check_sums(self.weights, self.offsets, "head")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Head, tuple(map(fewest_bytes, (self.weights, self.offsets, self.ranks)))
 
     @property
     def inputs(self) -> int:

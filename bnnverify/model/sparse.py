@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bnnverify.errors import BadModel
-from bnnverify.model.arrays import LARGEST_DENSE, LARGEST_SUM, Bits, Indices, Integers, as_integers
+from bnnverify.model.arrays import LARGEST_DENSE, LARGEST_SUM, Bits, Indices, Integers, as_integers, fewest_bytes
 
 WORK = 4  # numbers of a dense product that take as long as one entry of a sparse one
 
@@ -51,6 +51,9 @@ class Sparse:
             raise BadModel("sparse positions: expected to ascend within each row, got some twice or out of order")
         if np.bincount(self.owners, np.abs(self.values)).max(initial=0) >= LARGEST_SUM:  # in floats, which do not overflow
             raise BadModel("sparse rows: expected weight sums below 2^62, got a larger one")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Sparse, (*map(fewest_bytes, (self.starts, self.positions, self.values)), self.width)
 
     @classmethod
     def of(cls, shape: tuple[int, ...], rows: ArrayLike, positions: ArrayLike, values: ArrayLike) -> Sparse:
