@@ -14,7 +14,7 @@ from bnnverify.encoders.diagrams.block_relations import Relations
 from bnnverify.encoders.diagrams.frontier import Frontier
 from bnnverify.encoders.diagrams.region_sets import Diagrams
 from bnnverify.encoders.enumeration.cost_model import HOPELESS, evaluation_seconds, is_narrow, is_wide
-from bnnverify.encoders.presolve.presolve import Open, Presolved, presolve
+from bnnverify.encoders.presolve.presolve import Open, presolve
 from bnnverify.encoders.presolve.question import Question
 from bnnverify.errors import BadQuery, Disagreement
 from bnnverify.model.arrays import Bits, Integers
@@ -110,6 +110,8 @@ class BddEngine:
 
     def _shares(self, question: Question, part: Region, budget: Budget) -> Iterable[tuple[int, int]]:
         """Return how many points of the part fall to each class that it leaves possible."""
+        if part is question.region:  # presolved already
+            return enumerate(self._opened(budget).shares(question.network, part, budget.check))
         solved = presolve(question.network, part, budget)
         if solved.decided:
             return [(solved.classes[0], part.size)]
@@ -118,15 +120,18 @@ class BddEngine:
 
     def _example(self, question: Question, part: Region, budget: Budget) -> Bits | None:
         """Return the flips of a point of the part where a sought class is the answer, None if there is none."""
+        if part is question.region:  # presolved already
+            return self._point(question, sorted(question.targets), budget)
         solved = presolve(question.network, part, budget)
         wanted = [k for k, label in enumerate(solved.classes) if label in question.targets]
-        if not wanted:
-            return None
-        if self._sweeps(solved):
-            flips = _met(solved, wanted, budget)
-        else:
-            flips = self._opened(budget).example(solved.network, solved.region, wanted, budget.check)
+        flips = self._point(solved, wanted, budget) if wanted else None
         return None if flips is None else solved.points(flips)
+
+    def _point(self, solved: Open, wanted: list[int], budget: Budget) -> Bits | None:
+        """Return the flips of a point of solved.region where a wanted class is the answer, None if there is none."""
+        if self._sweeps(solved):
+            return _met(solved, wanted, budget)
+        return self._opened(budget).example(solved.network, solved.region, wanted, budget.check)
 
     def _opened(self, budget: Budget) -> Diagrams | Relations:
         """Return the one table of diagrams, made when it is first needed: a quarter of the memory may hold its nodes."""
@@ -178,7 +183,7 @@ def _labelled(question: Question, budget: Budget) -> Iterator[tuple[Integers, In
         yield codes.distances, tail(codes.bits), codes.ways
 
 
-def _met(solved: Presolved, wanted: list[int], budget: Budget) -> Bits | None:
+def _met(solved: Open, wanted: list[int], budget: Budget) -> Bits | None:
     """Return flips, (n,), for which one of the wanted classes is the answer; None if there are none."""
     tail = solved.network.tail(1)
     frontier = Frontier(solved.network.blocks[0], solved.region, examples=True, memory=budget.memory and budget.memory // 4)

@@ -86,9 +86,10 @@ def _by_pieces(query: Query, session: Session, budget: Budget, path: Path, repor
     region, classes = query.region, query.decider.classes
     done, engines = list[tuple[int, Tally]](), list[str]()
     try:
-        most = session.plan(session.pose(query, budget), counting=True).piece
+        posed = session.pose(query, budget)
     except OutOfBudget as out:
         return unknown_counts(query, str(out))
+    most = session.plan(posed, counting=True).piece
 
     def heard(away: int, known: Progress) -> None:
         tally = Tally.joined(region.size, classes, [*done, (away, known.tally)])
@@ -99,8 +100,11 @@ def _by_pieces(query: Query, session: Session, budget: Budget, path: Path, repor
             away = int(region.distance(piece.center))
             counted = store.recall(str(number), partial(_parsed, piece=piece, classes=classes))
             if counted is None:
-                part = query.over(piece)
-                counted = session.count(part, budget, lambda known, away=away: heard(away, known))  # type: ignore[misc]
+                report_piece = partial(heard, away)
+                if piece is region:
+                    counted = session.count_posed(posed, budget, report_piece)
+                else:
+                    counted = session.count(query.over(piece), budget, report_piece)
                 if not counted.tally.reason:
                     store.keep(str(number), {**counted.tally.to_json(), "engines": list(counted.engines)})
             done.append((away, counted.tally))

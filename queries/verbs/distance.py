@@ -28,6 +28,7 @@ from bnnverify.queries.attacks.upper_bound import upper_bound, without_spare_fli
 from bnnverify.queries.engines.registry import AUTO
 from bnnverify.queries.planning.attack_first import ATTACK
 from bnnverify.queries.planning.plan import in_words
+from bnnverify.queries.planning.posed import Posed
 from bnnverify.queries.planning.session import NO_ENGINE, Decided, Session
 from bnnverify.results.answers import Distance, Proved
 from bnnverify.results.finding import Finding, Witness, confirmed
@@ -85,6 +86,11 @@ def distance(
     return search.known()
 
 
+def _holds(one: Region, other: Region) -> bool:
+    """Return whether one ball or shell has all points of another one around the same centre."""
+    return one.inner <= other.inner and other.outer <= one.outer and not np.any(other.free & ~one.free)
+
+
 class _Search:
     """What is known of one distance: nothing that costs less than low makes the event happen, best does."""
 
@@ -94,6 +100,8 @@ class _Search:
         self.best, self.proved = self._center(), list[Proved]()
         self.low = 0 if self.best else 1
         self.engines, self.reason, self._attacked = list[str](), "", False
+        self._nowhere: list[tuple[Region, int, Decided]] = []  # at no point of these, for up to so much, does it happen
+        self._posed: Posed | None = None  # the question that an attack came before
 
     @property
     def high(self) -> int | None:
@@ -143,19 +151,32 @@ class _Search:
                 self.best = without_spare_flips(self.query, self._priced(finding, limit), self.cost)
                 return
             engines += decided.engines
+            self._nowhere.append((region, limit, decided))
         if self.low <= limit:
             self.proved.append(Proved(self.low, limit, in_words(engines), time.monotonic() - started))
             self.low = limit + 1
 
     def _decided(self, session: Session, region: Region, limit: int) -> Decided | None:
         """Return whether the event happens in region at a cost of at most limit; None where an attack found a better limit."""
+        for earlier, cost, decided in self._nowhere:
+            if limit <= cost and _holds(earlier, region):
+                return decided
         try:
-            posed = session.pose(self._question(region, limit), self.budget)
+            posed = self._pose(session, region, limit)
         except OutOfBudget as out:
             return Decided(Finding(None, reason=str(out)), NO_ENGINE)
         if posed.clear_finding() is None and session.plan(posed, counting=False).seconds > QUICK and self._attack_finds():
+            self._posed = posed
             return None
         return session.find_posed(posed, self.budget)
+
+    def _pose(self, session: Session, region: Region, limit: int) -> Posed:
+        """Return the question about region, presolved; the same where an attack came before it could be answered."""
+        posed, self._posed = self._posed, None
+        query = self._question(region, limit)
+        if posed is not None and posed.query.decider is query.decider and posed.query.region.sha256 == query.region.sha256:
+            return posed
+        return session.pose(query, self.budget)
 
     def _center(self) -> Witness | None:
         center = self.query.region.center
