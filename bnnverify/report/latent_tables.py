@@ -137,5 +137,5 @@ def confusion_table(confusion: Confusion, other: str) -> RenderableType:
                 made.add_row(str(c), str(k), numbers.count(count))
     share = numbers.shares(confusion.apart, confusion.size)
     exactness = "exact" if confusion.exact else f"not exact: {confusion.reason}"
-    closing = f"{exactness}, by the {confusion.engine} engine in {numbers.seconds(confusion.seconds)}"
+    closing = f"{exactness}, by {confusion.engine} in {numbers.seconds(confusion.seconds)}"
     return Group(made, lines([f"different answers at {numbers.count(confusion.apart)} inputs ({share})", closing]))

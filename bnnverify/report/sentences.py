@@ -25,14 +25,14 @@ def count_sentences(result: CountResult) -> list[str]:
     """Return the count, the reason why it is open, and the engine that counted."""
     answer = f"{' '.join(clause(result.event, result.predicted))} at {numbers.count(result.asked)} of these inputs"
     density = f"density {numbers.shares(result.asked, result.tally.size)}"
-    closing = f"{'exact' if result.exact else 'not exact'}, by the {result.engine} engine in {numbers.seconds(result.seconds)}"
+    closing = f"{'exact' if result.exact else 'not exact'}, by {result.engine} in {numbers.seconds(result.seconds)}"
     return [f"{answer} ({density})", *_open(result.reason), closing]
 
 
 def attack_sentence(result: AttackResult) -> str:
     """Return the verdict with its witness or proof, and the engine that found it."""
     region, event = region_words(result.region), " ".join(clause(result.event, result.predicted))
-    closing = f"{result.engine} engine, {numbers.seconds(result.seconds)}"
+    closing = f"{result.engine}, {numbers.seconds(result.seconds)}"
     verdict, witness = result.finding.verdict, result.finding.witness
     if witness:
         return f"{verdict}: {_flips_of(witness, result.predicted)} ({closing})"
@@ -70,14 +70,14 @@ def distance_sentence(result: Distance) -> str:
         limit = f"between {result.low} and {result.high}: {needed} until {subject} {event}"
     witness = [_flips_of(result.witness, result.predicted)] if result.witness else []
     pixels = [f"pixels changed: {', '.join(f'{i} by {step:+d}' for i, step in result.changes)}"] if result.changes else []
-    closing = f"({result.engine} engine, {numbers.seconds(result.seconds)})"
+    closing = f"({result.engine}, {numbers.seconds(result.seconds)})"
     return "\n".join([f"{NORMS[result.norm]} {limit} {closing}", *witness, *pixels, *_proofs(result), *_open(result.reason)])
 
 
 def _proofs(result: Distance) -> list[str]:
-    """Return which engine proved which part of the lower bound, where an engine proved it."""
+    """Return what proved which part of the lower bound."""
     spans = [(str(part.first) if part.first == part.last else f"{part.first} to {part.last}", part) for part in result.proved]
-    parts = [f"{span} by {part.engine} in {numbers.seconds(part.seconds)}" for span, part in spans if part.engine != "none"]
+    parts = [f"{span} by {part.engine} in {numbers.seconds(part.seconds)}" for span, part in spans]
     return [f"excluded: {'; '.join(parts)}"] if parts else []
 
 
@@ -86,7 +86,7 @@ def safe_radius_sentences(result: SafeRadius) -> list[str]:
     event, least = " ".join(clause(result.event, result.predicted)), "" if result.exact else "at least "
     tolerated = f"tolerated: {event} at {numbers.share(result.tolerance)} of the inputs"
     success = "none" if result.largest_success is None else f"{least}radius {result.largest_success}"
-    closing = f"{'exact' if result.exact else 'not finished'} up to radius {result.searched}, by the {result.engine} engine"
+    closing = f"{'exact' if result.exact else 'not finished'} up to radius {result.searched}, by {result.engine}"
     largest = f"largest success: {success}, the largest radius within tolerance, whatever happens below it"
     return [tolerated, _first_failure(result), largest, *_open(result.reason), f"{closing} in {numbers.seconds(result.seconds)}"]
 

@@ -48,9 +48,7 @@ class Enumeration:
     distance is first. check: called while the netlist is made; it may raise to end that.
     """
 
-    def __init__(
-        self, solved: Open, folder: Path | None, *, mixed: bool, check: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, solved: Open, folder: Path | None, *, mixed: bool, check: Callable[[], None] = lambda: None) -> None:
         network = solved.network if solved.network.blocks else _with_a_block(solved.network)
         self.first_layer = FirstLayer(network.blocks[0], solved.region.inner, solved.region.outer, mixed=mixed)
         circuit = Circuit(check)

@@ -79,7 +79,7 @@ def test_the_count_table_marks_the_predicted_class_and_says_why_it_is_open() -> 
     still_open = text(terminal.count_table(counted(4, 12, "stopped after 1 s")))
     assert "ball of radius 2: 22 inputs" in exact
     assert "the answer leaves 1 at 10 of these inputs (density 45.45 %)" in exact
-    assert "exact, by the bits engine in 250 ms" in exact
+    assert "exact, by bits in 250 ms" in exact
     assert "4..12" in still_open
     assert "open: stopped after 1 s" in still_open
     assert "not exact" in still_open
