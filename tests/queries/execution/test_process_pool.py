@@ -52,7 +52,7 @@ def test_a_late_task_is_ended_and_its_progress_stays() -> None:
         progress, lost = pool.answers()
         assert isinstance(progress, Progress)
         assert lost == Lost(ticket, "stopped after 0.5 s")
-        assert 1.4 < time.monotonic() - started < 10
+        assert 0.9 < time.monotonic() - started < 10
         assert not Path(f"/proc/{progress.value}").exists()
         assert answer(pool, tasks.square, 3) == 9
 
