@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -44,6 +45,24 @@ class Finding:
     @property
     def verdict(self) -> Verdict:
         return {True: Verdict.VULNERABLE, False: Verdict.ROBUST, None: Verdict.UNKNOWN}[self.happens]
+
+
+def without_spare_flips(flips: Bits, happens: Callable[[Bits], bool], order: Iterable[int] | None = None) -> Bits:
+    """Return the flips (n,), less those taken back one after the other until the event needs each that is left.
+
+    This is the rule of all witnesses: no single flip can be spared. order: the positions in which they are tried, default
+    ascending.
+    """
+    tried = list(range(len(flips)) if order is None else order)
+    spared = True
+    while spared:
+        spared = False
+        for i in tried:
+            fewer = flips.copy()
+            fewer[i] = 0
+            if flips[i] and happens(fewer):
+                flips, spared = fewer, True
+    return flips
 
 
 def confirmed(query: Query, point: Bits) -> Witness:

@@ -11,6 +11,7 @@ from bnnverify.encoders.presolve.presolve import Presolved
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Network
 from bnnverify.problem.region import Region
+from bnnverify.results.finding import without_spare_flips
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +53,5 @@ class Question:
         return flips in self.region and self.network(flips) in self.targets
 
     def minimal(self, flips: Bits) -> Bits:
-        """Return what is left of flips that happen when they are taken back one by one until none can be spared."""
-        spared = True
-        while spared:
-            spared = False
-            for i in np.flatnonzero(flips).tolist():
-                fewer = flips.copy()
-                fewer[i] = 0
-                if self.happens(fewer):
-                    flips, spared = fewer, True
-        return flips
+        """Return what is left of flips that happen when those that can be spared are taken back."""
+        return without_spare_flips(flips, self.happens)

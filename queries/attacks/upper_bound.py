@@ -18,7 +18,7 @@ from bnnverify.problem.cost import Cost
 from bnnverify.problem.query import Query
 from bnnverify.queries.attacks.gradients import MarginOracle
 from bnnverify.queries.attacks.local_search import local_search
-from bnnverify.results.finding import Witness, confirmed
+from bnnverify.results.finding import Witness, confirmed, without_spare_flips
 
 EVALUATIONS = 20_000  # inputs that one descent, or one trader, may put to the network
 TRADERS = 2  # below each cost
@@ -36,25 +36,26 @@ def upper_bound(query: Query, cost: Cost, budget: Budget, *, seed: int = 0) -> W
         search = partial(local_search, query.network, query.region.center, method="gradient", event=query.event)
         tried = search(free=free, evaluations=EVALUATIONS, seed=seed, budget=budget)
         if tried.witness is not None:
-            best = _cheaper(best, without_spare_flips(query, tried.witness, cost), cost)
+            best = _cheaper(best, cheapened(query, tried.witness, cost), cost)
     random = np.random.default_rng(seed)
     while best is not None and not cost.largest_counts and not budget.spent:
         traded = _traded(query, cost, cost.of(best.flips) - 1, random, budget)
         if traded is None:
             break
-        best = without_spare_flips(query, traded, cost)
+        best = cheapened(query, traded, cost)
     return best
 
 
-def without_spare_flips(query: Query, witness: Witness, cost: Cost) -> Witness:
+def cheapened(query: Query, witness: Witness, cost: Cost) -> Witness:
     """Return witness less the flips that the event does not need, the dearest taken back first."""
-    point, center = np.array(witness.bits, dtype=np.uint8), query.region.center
-    for i in sorted(witness.flips, key=lambda i: -int(cost.values[i])):
-        fewer = point.copy()
-        fewer[i] = center[i]
-        if fewer in query.region and query.happens(fewer):
-            point = fewer
-    return confirmed(query, point)
+    center = query.region.center
+
+    def happens(flips: Bits) -> bool:
+        point = center ^ flips
+        return point in query.region and bool(query.happens(point))
+
+    flips = np.array(witness.bits, dtype=np.uint8) ^ center
+    return confirmed(query, center ^ without_spare_flips(flips, happens, np.argsort(-cost.values, kind="stable").tolist()))
 
 
 def _cheaper(one: Witness | None, other: Witness, cost: Cost) -> Witness:

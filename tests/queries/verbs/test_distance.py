@@ -17,7 +17,7 @@ from bnnverify.problem.budget import Budget
 from bnnverify.problem.cost import NORMS, Cost, flip_cost, pixel_cost
 from bnnverify.problem.events.base import Event
 from bnnverify.problem.query import Query
-from bnnverify.queries.attacks.upper_bound import upper_bound, without_spare_flips
+from bnnverify.queries.attacks.upper_bound import cheapened, upper_bound
 from bnnverify.queries.planning.session import Decided
 from bnnverify.queries.verbs import distance as room
 from bnnverify.results.answers import Distance
@@ -161,7 +161,7 @@ def test_attacks_end_and_are_never_too_cheap() -> None:
             continue
         assert want is not None
         assert cost.of(found.flips) >= want
-        assert without_spare_flips(query, found, cost) == found
+        assert cheapened(query, found, cost) == found
         assert upper_bound(query, cost, Budget()) == found
 
 
