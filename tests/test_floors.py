@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import bnnverify
+from bnnverify.queries.engines.registry import choices
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = (  # from the ground up: a file imports from its own folder and from folders above it in this list, from no others
@@ -92,10 +93,15 @@ MODULES = dict(sorted(files()))
 
 
 @cache
+def tree(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text("utf-8"))
+
+
+@cache
 def imports(module: str) -> tuple[tuple[str, int], ...]:
     """Return the dotted names that a module imports, and in which lines."""
     found: list[tuple[str, int]] = []
-    for node in ast.walk(ast.parse(MODULES[module].read_text("utf-8"))):
+    for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
             found += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -195,6 +201,30 @@ def test_each_outside_library_has_one_home_and_no_home_is_empty() -> None:
                 strangers.append(f"{module} imports {library}")
     assert not strangers
     assert {(library, home) for library, homes in HOMES.items() for home in homes} == used
+
+
+NOT_THE_ENGINE = {  # engines' names that are words of other things as well, where they are these; keys of dicts are words too
+    "__init__": {"codes"},  # a verb
+    "checker/claim": {"bits", "codes"},  # a key, and what a proof rests on
+    "checker/sample": {"codes"},
+    "data/samples": {"bits"},  # the name of samples that were written out
+    "queries/comparison/bootstrap": {"exact"},  # a method of scipy
+    "report/comparison/plots": {"exact"},
+    "report/latent_tables": {"bits", "exact"},
+    "report/sentences": {"exact"},
+}
+
+
+def test_engines_are_named_in_their_folder_and_on_the_command_line_alone() -> None:
+    """Verbs ask for what an engine can do: a new one is a file, and an old one can get another name."""
+    found: dict[str, set[str]] = {}
+    for module in MODULES:
+        if not lives(module, "queries/engines") and not lives(module, "cli"):
+            nodes = list(ast.walk(tree(module)))
+            keys = {key for node in nodes if isinstance(node, ast.Dict) for key in node.keys}
+            words = {node.value for node in nodes if isinstance(node, ast.Constant) and node not in keys}
+            found |= {module: words & set(choices())} if words & set(choices()) else {}
+    assert found == NOT_THE_ENGINE
 
 
 def test_folders_and_files_stay_small() -> None:

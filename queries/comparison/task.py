@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bnnverify.problem.budget import Budget
+from bnnverify.queries.engines.registry import AUTO
 from bnnverify.results.counts import Count
 from bnnverify.results.finding import Witness
 from bnnverify.results.outcome import Latent
@@ -18,7 +19,7 @@ class Task:
     """
 
     radii: tuple[int, ...]
-    engine: str = "auto"
+    engine: str = AUTO
     counting: bool | None = None
     budget: Budget = field(default_factory=Budget)
 

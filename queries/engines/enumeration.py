@@ -79,8 +79,11 @@ def evidence(question: Open) -> int | None:
     return 1 if is_wide(question) and (size <= FEW or (0 < first <= OPEN and size <= MOST)) else None
 
 
+NAME = "bits"
+
+
 @engine(
-    "bits",
+    NAME,
     help="looks at every input, in machine code: up to about 10^10 inputs",
     ability=Ability(interruptible=True, cores=True, piece=2**30),
     bid=bid,

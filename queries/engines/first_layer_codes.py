@@ -19,6 +19,7 @@ from bnnverify.model.arrays import Bits, Integers
 from bnnverify.problem.budget import Budget, OutOfBudget
 from bnnverify.queries.engines.base import Ability, Bid, Found, Refuted, opening
 from bnnverify.queries.engines.enumeration import GLIMPSES, BitsEngine
+from bnnverify.queries.engines.enumeration import NAME as ENUMERATION
 from bnnverify.queries.engines.registry import engine
 from bnnverify.queries.engines.solver import Solver
 from bnnverify.results.counts import Tally
@@ -54,7 +55,7 @@ def evidence(question: Open) -> int | None:
 @engine(
     "codes",
     help="yes or no for deep networks: every code of the open first-layer neurons",
-    ability=Ability(counts=False, counted_by="bits", cores=True, piece=2**30),
+    ability=Ability(counts=False, counted_by=ENUMERATION, cores=True, piece=2**30),
     bid=bid,
     evidence=evidence,
 )
@@ -126,7 +127,7 @@ class CodesEngine:
 
     def _by_points(self, question: Question, budget: Budget) -> Found:
         """Return what looking at the points says, and who said it."""
-        return replace(self._bits.find(question, budget), engine="bits")
+        return replace(self._bits.find(question, budget), engine=ENUMERATION)
 
 
 class _Reached:

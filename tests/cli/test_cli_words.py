@@ -11,6 +11,7 @@ import click
 import pytest
 
 from bnnverify.cli import BAD, DECIDED, main, program
+from bnnverify.queries.engines.registry import AUTO, choices, engines
 
 ROOT = Path(__file__).parents[2]
 DOCS, README = ((ROOT / name).read_text("utf-8") for name in ("docs/cli.md", "README.md"))
@@ -74,13 +75,29 @@ def test_engines_on_the_command_line_are_those_of_the_documentation(capsys: pyte
     options = [option for name in NAMES for option in command_named(name).params if "--engine" in option.opts]
     assert len(options) >= 5
     (named,) = {tuple(option.type.to_info_dict()["choices"]) for option in options}
-    section = DOCS.split("- `--engine` ")[1].split("\n- `")[0]
-    assert all(re.search(rf"\b{engine}\b", section) for engine in named), "docs/cli.md"
-    table = README.split("| `--engine` | how | for |\n|---|---|---|\n")[1].split("\n\n")[0]
-    assert set(re.findall(r"^\| ([\w:]+) \|", table, re.MULTILINE)) >= {name for name in named if ":" not in name} - {"auto"}
+    assert named == choices()
+    assert all(option.help and all(name in option.help for name in named) for option in options)
     assert main(["count", "m.npz", "--everything", "--engine", "magic"]) == BAD
     sentence = capsys.readouterr().err
     assert all(f"'{engine}'" in sentence for engine in named)
+
+
+ENGINE_TABLES = {
+    "README.md": "| `--engine` | how | for |\n|---|---|---|\n",
+    "docs/cli.md": "| engine | help |\n|---|---|\n",
+    "docs/design.md": "| engine | needs | returns | page |\n|---|---|---|---|\n",
+}
+
+
+@pytest.mark.parametrize("page", ENGINE_TABLES)
+def test_tables_of_engines_list_those_of_the_registry(page: str) -> None:
+    """All of them, each once, and none that is gone; where a table gives the help, the help is what the registry says."""
+    table = (ROOT / page).read_text("utf-8").split(ENGINE_TABLES[page])[1].split("\n\n")[0]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()]
+    listed = [name for row in cells for name in row[0].split(", ")]
+    assert sorted(listed) == sorted(engines() if page == "docs/design.md" else choices())
+    if page == "docs/cli.md":
+        assert [row for row in cells if row[0] != AUTO] == [[each.name, each.help] for each in engines().values()]
 
 
 def test_help_lists_every_command_and_imports_none() -> None:

@@ -14,6 +14,8 @@ from bnnverify.problem.budget import Budget, OutOfBudget
 from bnnverify.problem.events.each_class import EachClass
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Region
+from bnnverify.queries.engines.enumeration import NAME as ENUMERATION
+from bnnverify.queries.engines.registry import AUTO
 from bnnverify.queries.planning.session import Counted
 from bnnverify.queries.verbs.count import count, result_of
 from bnnverify.queries.verbs.latent.codes import coding, met
@@ -24,7 +26,7 @@ from bnnverify.results.counts import Tally
 FEW = 2**22  # points whose joint codes are enumerated: a circuit for all pairs of classes would take longer to make
 
 
-def differ(a: Network, b: Network, region: Region, *, engine: str = "auto", budget: Budget | None = None) -> Confusion:
+def differ(a: Network, b: Network, region: Region, *, engine: str = AUTO, budget: Budget | None = None) -> Confusion:
     """Return how many points of the region get each pair of answers from a and b: one count over both networks as one.
 
     engine and budget as for `count`: with the budget spent, the numbers are intervals that hold the truth. "auto" enumerates
@@ -32,7 +34,7 @@ def differ(a: Network, b: Network, region: Region, *, engine: str = "auto", budg
     """
     budget, both = (budget or Budget()).start(), pair(a, b)
     query = Query(both, region, EachClass())
-    few = engine == "auto" and region.size <= FEW and bool(both.blocks) and both.widths[-2] <= WIDEST
+    few = engine == AUTO and region.size <= FEW and bool(both.blocks) and both.widths[-2] <= WIDEST
     result = _by_codes(query, budget) if few else count(query, engine=engine, budget=budget)
     rows = tuple(result.counts[c * b.classes : (c + 1) * b.classes] for c in range(a.classes))
     unequal = [c * b.classes + k for c in range(a.classes) for k in range(b.classes) if c != k]
@@ -49,4 +51,4 @@ def _by_codes(query: Query, budget: Budget) -> CountResult:
     seen = [int(k) for k in totals]
     reason = "" if sum(seen) == query.region.size else budget.reason
     tally = Tally.seen(query.region.size, seen, reason)
-    return result_of(query, Counted(tally, ("bits",)), time.monotonic() - started)
+    return result_of(query, Counted(tally, (ENUMERATION,)), time.monotonic() - started)
