@@ -123,20 +123,24 @@ def test_regions_do_not_change_with_what_made_them() -> None:
 
 
 @pytest.mark.parametrize("region", REGIONS, ids=lambda region: f"{region.kind} {region.inner}-{region.outer}")
-def test_sizes_and_flips(region: Ball) -> None:
+def test_sizes_and_flips(region: Region) -> None:
     away = region.distance(defined(region))
     assert region.sizes() == tuple(np.bincount(away, minlength=region.outer + 1).tolist())
     flips = region.over_flips()
     points = np.tile(region.center, (flips.size, 1))
     points[:, region.positions] ^= np.concatenate(list(flips.points()))
     assert sorted(map(tuple, points.tolist())) == sorted(map(tuple, defined(region).tolist()))
-    assert region.propagated() is region
     assert region.constraints == ()
+    assert np.array_equal(CUBE[region.propagated().contains(CUBE)], defined(region))
+
+
+def test_a_ball_is_propagated_already() -> None:
+    assert all(region.propagated() is region for region in REGIONS if isinstance(region, Ball))
 
 
 @pytest.mark.parametrize("region", REGIONS, ids=lambda region: f"{region.kind} {region.inner}-{region.outer}")
 @pytest.mark.parametrize("positions", [[], [2], [4, 2], [0, 2, 3]])
-def test_the_part_in_which_positions_are_flipped(region: Ball, positions: list[int]) -> None:
+def test_the_part_in_which_positions_are_flipped(region: Region, positions: list[int]) -> None:
     if len(positions) > region.outer or not region.free[positions].all():
         with pytest.raises(BadQuery, match="flipped: expected at most"):
             region.flipped(positions)
@@ -150,7 +154,8 @@ def test_the_part_in_which_positions_are_flipped(region: Ball, positions: list[i
 
 
 def test_fingerprints_tell_regions_apart() -> None:
-    assert len({region.sha256 for region in [*REGIONS, HammingBall(1 - CENTER, 2), HammingBall(CENTER, 2, free=[1, 2])]}) == 12
+    different = [*REGIONS, HammingBall(1 - CENTER, 2), HammingBall(CENTER, 2, free=[1, 2])]
+    assert len({region.sha256 for region in different}) == len(different)
     assert HammingBall(CENTER, 2).sha256 == HammingBall(CENTER.tolist(), 2).sha256
 
 
