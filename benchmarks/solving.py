@@ -24,7 +24,7 @@ from typing import Any
 
 from bnnverify import Budget, HammingBall, Leaves, Network, Query, certify
 from bnnverify.data.samples import Samples, read_samples
-from bnnverify.encoders.enumeration.cost import looking
+from bnnverify.encoders.enumeration.cost_model import evaluation_seconds
 from bnnverify.encoders.presolve.presolve import presolve
 from bnnverify.formats import load
 from bnnverify.model.arrays import Bits
@@ -95,7 +95,7 @@ def row_of(network: Network, samples: Samples, radius: int, engine: str, options
 
 def _enumeration_seconds(query: Query) -> float:
     """Return about how long this machine takes to look at every point."""
-    return slowness() * looking(presolve(query.decider, query.region))
+    return slowness() * evaluation_seconds(presolve(query.decider, query.region))
 
 
 def _query(network: Network, bits: Bits, radius: int) -> Query:
