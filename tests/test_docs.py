@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bnnverify.problem.events.words import words
 from bnnverify.queries.engines.registry import engines
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +62,11 @@ def test_imports_on_a_page_are_there(page: Path) -> None:
         for node in ast.walk(ast.parse(code)):
             if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("bnnverify.training"):  # needs an extra
                 assert all(hasattr(import_module(node.module or ""), alias.name) for alias in node.names)
+
+
+def test_events_of_the_command_line_are_documented() -> None:
+    section = (ROOT / "docs" / "cli.md").read_text("utf-8").split("`--event` says what is counted")[1].split("`--json` prints")[0]
+    assert all(f"`{form}`" in section for word in words().values() if not word.compares for form in word.forms)
 
 
 def test_the_table_of_engines_in_the_design_is_that_of_the_registry() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from bnnverify.errors import BadInput
+from bnnverify.problem.events.words import event_help
 
 Function = Callable[..., Any]
 
@@ -21,7 +22,7 @@ SEED = click.IntRange(0, 2**32 - 1)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object with exact numbers.")
 within_option = click.option("--within", metavar="FREE", help="Only these positions may flip: like 0-5,9, or a file.")
-event_option = click.option("--event", default="leaves", show_default=True, help="leaves, leaves:C or becomes:C[,C..].")
+event_option = click.option("--event", default="leaves", show_default=True, help=event_help(counting=False))
 seed_option = click.option("--seed", type=SEED, default=0, show_default=True, metavar="N", help="Seed of all random numbers.")
 data_option = click.option(
     "--data-dir", type=FILE, envvar="BNNVERIFY_DATA", show_envvar=True, help="Where data sets such as MNIST lie."

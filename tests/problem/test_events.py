@@ -25,7 +25,7 @@ from bnnverify import (
     Query,
     WitnessRejected,
 )
-from bnnverify.problem.events.words import decided_event, named_event, words
+from bnnverify.problem.events.words import decided_event, event_help, named_event, words
 from bnnverify.results.finding import confirmed
 from tests.support.drawn import networks
 from tests.support.enumerated import every_input
@@ -161,8 +161,16 @@ def test_the_message_lists_every_form() -> None:
     forms = [form for word in words().values() for form in word.forms]
     with pytest.raises(BadQuery, match=re.escape(", ".join(forms[:-1]) + " or " + forms[-1])):
         named_event("stays", NETWORK, CENTER)
-    assert set(words()) == {"leaves", "becomes", "classes", "codeflips", "differ"}
+    assert set(words()) >= {"leaves", "becomes", "classes", "codeflips", "differ"}
     assert all(word.help and word.forms for word in words().values())
+
+
+def test_the_help_has_the_forms_that_are_taken() -> None:
+    every, deciding = event_help(counting=True), event_help(counting=False)
+    for word in words().values():
+        form = " or ".join(word.forms)
+        assert (f"{form}: {word.help}" in every) is not word.compares
+        assert (f"{form}: {word.help}" in deciding) is (word.decides and not word.compares)
 
 
 def test_classes_are_no_question_of_yes_or_no() -> None:

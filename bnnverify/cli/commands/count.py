@@ -17,7 +17,7 @@ from bnnverify.cli.questions import (
     region_options,
 )
 from bnnverify.formats import load
-from bnnverify.problem.events.words import named_event
+from bnnverify.problem.events.words import event_help, named_event
 from bnnverify.problem.query import Query
 from bnnverify.queries.engines.registry import AUTO
 from bnnverify.queries.planning.session import Counted
@@ -32,7 +32,7 @@ from bnnverify.results.progress import Progress
 @click.command("count")
 @click.argument("model", type=FILE)
 @region_options
-@click.option("--event", default="classes", show_default=True, help="leaves, leaves:C, becomes:C[,C..] or classes.")
+@click.option("--event", default="classes", show_default=True, help=event_help(counting=True))
 @click.option("--resume", type=FILE, metavar="FILE", help="Keep finished pieces in FILE; go on from those it has.")
 @plan_option
 @question_options

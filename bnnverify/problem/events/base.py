@@ -41,7 +41,7 @@ class Word:
 
     read gets what follows the colon (None: there is no colon) and returns None where that has no meaning. says gets the same
     and the class of the centre, and returns subject and predicate of a sentence. decides: whether it answers yes or no; False:
-    it only says what is counted.
+    it only says what is counted. compares: whether it needs another model.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Word:
     help: str
     says: Saying
     decides: bool
+    compares: bool
     read: Reading
 
 
@@ -61,11 +62,12 @@ def event(
     help: str,  # noqa: A002 - the word of the command line
     says: Saying,
     decides: bool = True,
+    compares: bool = False,
 ) -> Callable[[Read], Read]:
     """Return a decorator that registers the function that reads an event's words."""
 
     def register(read: Read) -> Read:
-        REGISTERED[name] = Word(name, forms, help, says, decides, read)
+        REGISTERED[name] = Word(name, forms, help, says, decides, compares, read)
         return read
 
     return register

@@ -32,7 +32,7 @@ def says(text: str | None, predicted: int) -> tuple[str, str]:  # noqa: ARG001 -
     return "the answer", "differs from the other model's"
 
 
-@event("differ", "differ", help="the other model that is named gives another class", says=says)
+@event("differ", "differ", help="the other model that is named gives another class", says=says, compares=True)
 def read(text: str | None, setting: Setting) -> Differ | None:
     """Return the event; None where anything follows a colon."""
     if text is None and setting.other is None:

@@ -21,6 +21,12 @@ def words() -> dict[str, Word]:
     return dict(sorted(REGISTERED.items()))
 
 
+def event_help(*, counting: bool) -> str:
+    """Return the forms of all events about one model, with what each means; counting: those too that only say what is counted."""
+    known = (word for word in words().values() if not word.compares and (counting or word.decides))
+    return "; ".join(f"{' or '.join(word.forms)}: {word.help}" for word in known) + "."
+
+
 def named_event(text: str, network: Network, center: Bits, other: Network | None = None) -> Event:
     """Return the event that text names; other is the network that `differ` compares with."""
     name, colon, rest = text.partition(":")
