@@ -15,7 +15,7 @@ from bnnverify.errors import BadInput
 
 Arrays = dict[str, NDArray[np.generic]]
 
-DAMAGE = (  # what numpy and torch raise on damaged bytes
+DAMAGE = (  # the errors that numpy and torch raise on damaged bytes
     *(OSError, ValueError, LookupError, EOFError, RuntimeError, MemoryError, ArithmeticError, TypeError, AttributeError),
     *(AssertionError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error, struct.error),
 )
@@ -35,6 +35,6 @@ def arrays_in(path: Path, wrong: type[BadInput]) -> Arrays:
 
 
 def reason(error: BaseException) -> str:
-    """Return the first line of what went wrong, without its full stop: for the end of our own sentence."""
+    """Return the first line of an error's message, without its full stop: for the end of our own sentence."""
     lines = str(error).strip().splitlines()
     return (lines[0] if lines else type(error).__name__).rstrip(".")[:160]

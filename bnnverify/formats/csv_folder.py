@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from bnnverify.errors import BadModel
 from bnnverify.formats.arrays import reason
-from bnnverify.formats.glimpse import Format, Glimpse
 from bnnverify.formats.mnist_coding import mnist_coding
+from bnnverify.formats.signature import Format, Signature
 from bnnverify.formats.trained import Floats, Layer, Output, Sums, network_of
 from bnnverify.model.arrays import Integers, as_integers
 from bnnverify.model.network import Network
@@ -23,9 +23,9 @@ from bnnverify.model.network import Network
 Numbers = NDArray[np.float64]
 
 
-def fits(seen: Glimpse) -> bool:
+def matches(signature: Signature) -> bool:
     """Return whether this is a folder that holds blocks."""
-    return seen.folder and ("out_blk" in seen.names or "blk1" in seen.names)
+    return signature.folder and ("out_blk" in signature.names or "blk1" in signature.names)
 
 
 def read(path: Path) -> Network:
@@ -99,4 +99,4 @@ def _output(folder: Path) -> Output:
     return Output(weights, biases, scores)
 
 
-FORMAT = Format("CSV folder (blk1, ..., out_blk)", fits, read)
+FORMAT = Format("CSV folder (blk1, ..., out_blk)", matches, read)

@@ -1,8 +1,8 @@
 """The bit-packed network LFC-W1A1 for MNIST of Xilinx BNN-PYNQ: 784-1024-1024-1024-10, as a folder or a .tar.gz of it.
 
 Files L-P-weights.bin and L-P-thres.bin: layer L, processing element P, little-endian 64-bit words. A neuron counts its matches
-(XNOR, then population count) and is 1 exactly when there are more than its threshold. So are the ten outputs; the hardware hands
-out those ten bits, and the class is the first that is 1.
+(XNOR, then population count) and is 1 exactly when there are more than its threshold. So are the ten outputs; the hardware
+puts out those ten bits, and the class is the first that is 1.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from bnnverify.errors import BadModel
 from bnnverify.formats.arrays import DAMAGE, reason
-from bnnverify.formats.glimpse import Format, Glimpse
-from bnnverify.formats.trained import ENOUGH
+from bnnverify.formats.signature import Format, Signature
+from bnnverify.formats.trained import TRIAL_INPUTS
 from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.coding import InputCoding
 from bnnverify.model.network import Block, Head, Network
@@ -31,11 +31,12 @@ Files = dict[str, bytes]
 WORD = 8  # bytes
 LARGEST_FILE, MOST_FILES = 2**16, 2**10
 LARGEST = LARGEST_FILE * MOST_FILES  # of an archive, unpacked
-FIRST_LIT = 128  # pixel bytes from here on are 1
+FIRST_ON = 128  # pixel bytes from here on are 1
 SHAPE = (28, 28)
 CLASSES = 10
 PARTS = ("weights", "thres")
-AT_ONCE = 500
+BATCH = 500
+COMPARED = TRIAL_INPUTS + 2
 NAME = re.compile(r"(?:.*/)?([0-9]+-[0-9]+-(?:weights|thres)\.bin)")
 
 
@@ -72,33 +73,33 @@ class Packed:
         return bits.reshape(-1, self.shape.words, 64)[:, :, : self.shape.used].reshape(self.shape.neurons, self.shape.inputs)
 
     def fires(self, bits: Bits) -> Bits:
-        """Return what the hardware does, word by word: (N, inputs) to (N, neurons)."""
+        """Return the outputs of the hardware, computed word by word: (N, inputs) to (N, neurons)."""
         padded = np.zeros((len(bits), self.shape.words, 64), dtype=np.uint8)
         padded[:, :, : self.shape.used] = bits.reshape(len(bits), self.shape.words, self.shape.used)
         words = np.packbits(padded, axis=2, bitorder="little").view("<u8")[:, :, 0].astype(np.uint64)
         mask = np.uint64(2**self.shape.used - 1)
-        matches = np.zeros((len(bits), self.shape.neurons), dtype=np.int64)
+        equal = np.zeros((len(bits), self.shape.neurons), dtype=np.int64)
         for w in range(self.shape.words):
-            matches += np.bitwise_count(~(words[:, w, None] ^ self.words[:, w]) & mask)
-        return (matches > self.thresholds).astype(np.uint8)
+            equal += np.bitwise_count(~(words[:, w, None] ^ self.words[:, w]) & mask)
+        return (equal > self.thresholds).astype(np.uint8)
 
 
-def fits(seen: Glimpse) -> bool:
-    """Return whether this is a folder of packed layers, or something gzip wrote."""
-    return "0-0-weights.bin" in seen.names if seen.folder else seen.start.startswith(b"\x1f\x8b")
+def matches(signature: Signature) -> bool:
+    """Return whether this is a folder of packed layers, or a gzip file."""
+    return "0-0-weights.bin" in signature.names if signature.folder else signature.start.startswith(b"\x1f\x8b")
 
 
 def read(path: Path) -> Network:
     """Return the network of a folder or a packed archive; nothing is written anywhere. Raises BadModel."""
     files = _folder(path) if path.is_dir() else _archive(path)
     layers = [_layer(files, number, shape) for number, shape in enumerate(SHAPES)]
-    blocks, kept = [], SHAPE[0] * SHAPE[1]
+    blocks, width = [], SHAPE[0] * SHAPE[1]
     for layer in layers:
         outputs = CLASSES if layer is layers[-1] else layer.shape.neurons
-        blocks.append(_block(layer, outputs, kept))
-        kept = outputs
+        blocks.append(_block(layer, outputs, width))
+        width = outputs
     head = Head(np.eye(CLASSES, dtype=np.int64), np.zeros(CLASSES, dtype=np.int64))
-    coding = InputCoding(np.full(SHAPE[0] * SHAPE[1], FIRST_LIT), shape=SHAPE)
+    coding = InputCoding(np.full(SHAPE[0] * SHAPE[1], FIRST_ON), shape=SHAPE)
     network = Network(tuple(blocks), head, coding, name=path.name.removesuffix(".gz").removesuffix(".tar"), notes=NOTES)
     _compare(network, layers)
     return network
@@ -108,7 +109,7 @@ def _folder(path: Path) -> Files:
     files: Files = {}
     try:
         for entry in path.iterdir():
-            if _of_a_layer(entry.name) and entry.is_file():
+            if _layer_file(entry.name) and entry.is_file():
                 with entry.open("rb") as file:
                     files[entry.name] = file.read(LARGEST_FILE + 1)
     except OSError as error:
@@ -120,16 +121,16 @@ def _archive(path: Path) -> Files:
     files: Files = {}
     try:
         with gzip.open(path) as stream:
-            whole = stream.read(LARGEST + 1)  # to its end, where the checksum is
-        if len(whole) > LARGEST:
+            data = stream.read(LARGEST + 1)  # to its end, where the checksum is
+        if len(data) > LARGEST:
             raise BadModel(f"expected an archive of at most {LARGEST} bytes, got more")
-        with tarfile.open(fileobj=io.BytesIO(whole), mode="r:") as archive:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
             for number, member in enumerate(archive):
                 if number >= MOST_FILES:
                     raise BadModel(f"expected an archive of at most {MOST_FILES} files, got more")
                 if member.size > LARGEST_FILE:
                     raise BadModel(f"{member.name[:80]!r}: expected at most {LARGEST_FILE} bytes, got {member.size}")
-                name = _of_a_layer(member.name)
+                name = _layer_file(member.name)
                 if name in files:
                     raise BadModel(f"{name}: expected one file of this name, got several")
                 if name and member.isfile() and (file := archive.extractfile(member)):
@@ -141,7 +142,7 @@ def _archive(path: Path) -> Files:
     return files
 
 
-def _of_a_layer(name: str) -> str:
+def _layer_file(name: str) -> str:
     """Return the name of a layer's file without its folders, nothing for other files; a layer that is not ours is refused."""
     found = NAME.fullmatch(name)
     known = {f"{layer}-{p}-{part}.bin" for layer, shape in enumerate(SHAPES) for p in range(shape.elements) for part in PARTS}
@@ -182,8 +183,8 @@ def _block(layer: Packed, outputs: int, inputs: int) -> Block:
 def _compare(network: Network, layers: list[Packed]) -> None:
     """Raise BadModel unless every block equals the counting of matches on packed words, padding included."""
     random = np.random.default_rng(0)
-    for _ in range(ENOUGH // AT_ONCE):
-        noise = random.random((AT_ONCE, network.inputs)) < random.random((AT_ONCE, 1))
+    for _ in range(TRIAL_INPUTS // BATCH):
+        noise = random.random((BATCH, network.inputs)) < random.random((BATCH, 1))
         _compare_on(noise.astype(np.uint8), network, layers)
     _compare_on(np.repeat([[0], [1]], network.inputs, axis=1).astype(np.uint8), network, layers)
 
@@ -193,16 +194,18 @@ def _compare_on(inputs: Bits, network: Network, layers: list[Packed]) -> None:
     for number, (block, layer) in enumerate(zip(network.blocks, layers, strict=True)):
         padding = np.zeros((len(theirs), layer.shape.inputs - theirs.shape[1]), dtype=np.uint8)
         ours, theirs = block(ours), layer.fires(np.hstack([theirs, padding]))
-        wrong = int(np.any(ours != theirs[:, : block.outputs], axis=1).sum())
-        if wrong:
-            raise BadModel(f"block {number}: expected the counts of packed words, got {wrong} different answers in {len(ours)}")
+        differing = int(np.any(ours != theirs[:, : block.outputs], axis=1).sum())
+        if differing:
+            raise BadModel(
+                f"block {number}: expected the counts of packed words, got {differing} different answers in {len(ours)}"
+            )
     if np.any(theirs[:, CLASSES:]):
         raise BadModel(f"layer {len(layers) - 1}: expected outputs from {CLASSES} on that are never 1, got others")
 
 
 NOTES = (
-    f"Equal to XNOR and population count on the packed words, padding included, on {ENOUGH + 2} inputs: every block's bits.",
+    f"Equal to XNOR and population count on the packed words, padding included, on {COMPARED} inputs: every block's bits.",
     "A neuron is 1 exactly when its matches are more than its threshold, so there is no sign of 0.",
     "The network hands out ten bits; the class is the first that is 1, and 0 where none is.",
 )
-FORMAT = Format("packed LFC-W1A1 (folder or .tar.gz)", fits, read)
+FORMAT = Format("packed LFC-W1A1 (folder or .tar.gz)", matches, read)

@@ -1,8 +1,8 @@
 """The native format: a .npz of whole numbers, with a version and a checksum, and no pickle.
 
 `about` is JSON text: {"format": "bnnverify", "version": 1, "sha256": ..., "name": ..., "notes": [...],
-"record": {...} or none}. The other arrays are those of `network.arrays_of`, as 64-bit integers, of sparse rows
-what they are made of; sha256 is the network's own fingerprint.
+"record": {...} or none}. The other arrays are those of `network.arrays_of`, as 64-bit integers, and the
+parts of sparse rows; sha256 is the network's own fingerprint.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from bnnverify.errors import BadModel
 from bnnverify.formats.arrays import Arrays, arrays_in
-from bnnverify.formats.glimpse import Format, Glimpse
+from bnnverify.formats.signature import Format, Signature
 from bnnverify.model.arrays import Integers, as_integers
 from bnnverify.model.coding import InputCoding
 from bnnverify.model.matrix import Matrix, Sparse, as_rows
@@ -27,7 +27,7 @@ VERSION = 1
 
 
 def save(network: Network, path: str | Path) -> None:
-    """Write the network to path in one step: a reader sees the old file or the whole new one. Raises BadModel."""
+    """Write the network to path in one step: a reader sees the old file or the complete new one. Raises BadModel."""
     path = Path(path)
     about = {"format": "bnnverify", "version": VERSION, "sha256": network.sha256}
     about |= {"name": network.name, "notes": network.notes, "record": dict(network.record)}
@@ -50,21 +50,21 @@ def save(network: Network, path: str | Path) -> None:
         raise BadModel(f"{path}: expected a place to write the model to, got: {error.strerror or error}") from error
 
 
-def fits(seen: Glimpse) -> bool:
-    """Return whether this is an archive with our description in it."""
-    return "about.npy" in seen.names
+def matches(signature: Signature) -> bool:
+    """Return whether this is an archive with an array `about`."""
+    return "about.npy" in signature.names
 
 
 def read(path: Path) -> Network:
     """Return the network of a file that `save` wrote. Raises BadModel on any other version, shape or checksum."""
     arrays = arrays_in(path, BadModel)
     about = _about(arrays.pop("about"))
-    said = {"name": about["name"], "notes": tuple(about["notes"]), "record": about.get("record", {})}
-    network = Network(tuple(_blocks(arrays)), _head(arrays), _coding(arrays), **said)
+    attributes = {"name": about["name"], "notes": tuple(about["notes"]), "record": about.get("record", {})}
+    network = Network(tuple(_blocks(arrays)), _head(arrays), _coding(arrays), **attributes)
     if arrays:
         raise BadModel(f"expected block0.weights, block0.bounds, ..., head and coding, got also {sorted(arrays)[0]!r}")
     if network.sha256 != about["sha256"]:
-        raise BadModel(f"expected checksum {about['sha256'][:16]}, got {network.sha256[:16]}: the file is not what was saved")
+        raise BadModel(f"expected checksum {about['sha256'][:16]}, got {network.sha256[:16]}: the file was changed later")
     return network
 
 
@@ -125,4 +125,4 @@ def _coding(arrays: Arrays) -> InputCoding | None:
     return InputCoding(thresholds, shape=(shape[0], shape[1]) if shape else None, maximum=maximum)
 
 
-FORMAT = Format("native .npz", fits, read)
+FORMAT = Format("native .npz", matches, read)

@@ -2,7 +2,7 @@
 
 A pixel byte v enters as v / 255, has a batch norm of its own, then sign. Hidden blocks are linear, batch norm, sign; the
 output layer is linear. Everything is float32 and eps is 2e-5, in the order of operations of Chainer's own evaluation. All
-arithmetic is asked at every value it can meet: bytes 0..255 for a pixel, every sum for a neuron.
+arithmetic is evaluated at every value that can occur: bytes 0..255 for a pixel, every sum for a neuron.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from bnnverify.errors import BadModel
 from bnnverify.formats.arrays import Arrays, arrays_in
-from bnnverify.formats.glimpse import Format, Glimpse
-from bnnverify.formats.trained import ENOUGH, Floats, Layer, Output, Signs, Sums, Trial, network_of
+from bnnverify.formats.signature import Format, Signature
+from bnnverify.formats.trained import TRIAL_INPUTS, Floats, Layer, Output, Signs, Sums, Trial, network_of
 from bnnverify.model.arrays import Integers, as_integers
 from bnnverify.model.coding import InputCoding
 from bnnverify.model.fold import is_plus, steps_of
@@ -43,9 +43,9 @@ class BatchNorm:
         return np.asarray(self.gamma * ((values - self.mean) * spread) + self.beta)
 
 
-def fits(seen: Glimpse) -> bool:
+def matches(signature: Signature) -> bool:
     """Return whether this is an archive with a batch norm for its input."""
-    return "input_bn/gamma.npy" in seen.names or "output_lin/W.npy" in seen.names
+    return "input_bn/gamma.npy" in signature.names or "output_lin/W.npy" in signature.names
 
 
 def read(path: Path) -> Network:
@@ -58,7 +58,7 @@ def read(path: Path) -> Network:
     coding, falls = _coding(norm)
     if np.any(falls):
         raise BadModel(f"input_bn/gamma: expected pixels that switch on with brightness, got {int(falls.sum())} that switch off")
-    return network_of(layers, output, name=path.stem, coding=coding, tried=_trial(norm, coding))
+    return network_of(layers, output, name=path.stem, coding=coding, trial=_trial(norm, coding))
 
 
 def _floats(arrays: Arrays, name: str, shape: tuple[int, ...] | None = None) -> Single:
@@ -105,27 +105,27 @@ def _output(arrays: Arrays) -> Output:
     return Output(weights, biases, scores)
 
 
-def _lit(norm: BatchNorm, pixels: NDArray[np.integer]) -> NDArray[np.bool_]:
+def _is_on(norm: BatchNorm, pixels: NDArray[np.integer]) -> NDArray[np.bool_]:
     return is_plus(norm(pixels.astype(np.float32) / np.float32(255)))
 
 
 def _coding(norm: BatchNorm) -> tuple[InputCoding, NDArray[np.bool_]]:
-    """Return the byte from which each pixel is on (0: always, 256: never), and which pixels work the other way round."""
+    """Return the byte from which each pixel is on (0: always, 256: never), and which pixels are on below a byte instead."""
     levels = np.broadcast_to(np.arange(256)[:, None], (256, len(norm.gamma)))
-    falls, thresholds = steps_of(_lit(norm, levels), levels.shape, "pixel")
+    falls, thresholds = steps_of(_is_on(norm, levels), levels.shape, "pixel")
     shape = SHAPE if len(thresholds) == SHAPE[0] * SHAPE[1] else None
     return InputCoding(thresholds, shape=shape), falls
 
 
 def _trial(norm: BatchNorm, coding: InputCoding) -> Trial:
-    """Return random pictures, half of their pixels at the threshold or just below it, as the source itself lights them."""
+    """Return random pictures, half of their pixels at the threshold or just below it, with the source's own signs."""
     random = np.random.default_rng(0)
-    shape = (ENOUGH, len(coding.thresholds))
-    near = np.clip(coding.thresholds - random.integers(0, 2, shape), 0, 255)
-    pixels = np.where(random.random(shape) < 0.5, near, random.integers(0, 256, shape))
-    lit = _lit(norm, pixels)
-    signs: Signs = np.where(lit, 1, -1).astype(np.int8)
-    return Trial(coding.bits(pixels), signs, f"{ENOUGH} random pictures, half of their pixels next to the threshold")
+    shape = (TRIAL_INPUTS, len(coding.thresholds))
+    beside = np.clip(coding.thresholds - random.integers(0, 2, shape), 0, 255)
+    pixels = np.where(random.random(shape) < 0.5, beside, random.integers(0, 256, shape))
+    is_on = _is_on(norm, pixels)
+    signs: Signs = np.where(is_on, 1, -1).astype(np.int8)
+    return Trial(coding.bits(pixels), signs, f"{TRIAL_INPUTS} random pictures, half of their pixels next to the threshold")
 
 
-FORMAT = Format("pixel-threshold .npz", fits, read)
+FORMAT = Format("pixel-threshold .npz", matches, read)

@@ -1,8 +1,8 @@
 """PyTorch state dicts of the NPAQ networks (Baluta et al., CCS 2019): linear, batch norm, hard tanh, ..., linear.
 
 Two naming schemes: fc1, bn1, fc2, ..., fc5 and mod_list.0, mod_list.1, mod_list.3, ... A weight acts as its sign (0 is no
-connection), the real bias is added to the whole sum, batch norm is torch's own in evaluation mode (eps 1e-5), and the class
-is the largest log-softmax. torch is asked itself, so its rounding is ours.
+connection), the real bias is added to the sum, batch norm is torch's own in evaluation mode (eps 1e-5), and the class
+is the largest log-softmax. torch itself evaluates the layers, so its rounding is ours.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from bnnverify.errors import BadModel, MissingExtra
 from bnnverify.formats.arrays import DAMAGE, reason
-from bnnverify.formats.glimpse import Format, Glimpse
 from bnnverify.formats.mnist_coding import mnist_coding
+from bnnverify.formats.signature import Format, Signature
 from bnnverify.formats.trained import Floats, Layer, Output, Sums, network_of
 from bnnverify.model.arrays import as_integers
 from bnnverify.model.network import Network
@@ -32,12 +32,12 @@ Fields = dict[str, "Tensor"]
 KEY = re.compile(r"(?:module\.)?([a-z_]+\.?)(\d+)\.(weight|bias|running_mean|running_var|num_batches_tracked)")
 LINEAR, NORM = ("weight", "bias"), ("weight", "bias", "running_mean", "running_var")
 EPS = 1e-5
-LOG_SOFTMAX_GAP = 2.0**-20  # subtracting the logarithm of a sum of exponentials moves scores near the largest by less
+LOG_SOFTMAX_GAP = 2.0**-20  # subtracting the logarithm of a sum of exponentials moves scores close to the largest by less
 
 
-def fits(seen: Glimpse) -> bool:
-    """Return whether this looks like something torch.save wrote: an old pickle stream or its newer zip archive."""
-    return seen.start.startswith(b"\x80") or any(name.endswith("/data.pkl") for name in seen.names)
+def matches(signature: Signature) -> bool:
+    """Return whether this may be a file of torch.save: an old pickle stream or its newer zip archive."""
+    return signature.start.startswith(b"\x80") or any(name.endswith("/data.pkl") for name in signature.names)
 
 
 def read(path: Path) -> Network:
@@ -65,7 +65,7 @@ def _state_dict(path: Path) -> Fields:
             warnings.simplefilter("ignore")  # old files make torch advise its maintainers, not our users
             state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise BadModel("expected tensors only, got a file that is damaged or asks to run other code: refused") from error
+        raise BadModel("expected tensors only, got a file that is damaged or would run other code: refused") from error
     except DAMAGE as error:
         raise BadModel(f"expected a PyTorch state dict, got a truncated or damaged file ({reason(error)})") from error
     if not isinstance(state, dict) or not state:
@@ -102,12 +102,12 @@ def _groups(state: Fields) -> list[Fields]:
     return [found[layer] for layer in layers]
 
 
-def _check_fields(name: str, fields: Fields, wanted: tuple[str, ...]) -> None:
-    missing = [field for field in wanted if field not in fields]
+def _check_fields(name: str, fields: Fields, required: tuple[str, ...]) -> None:
+    missing = [field for field in required if field not in fields]
     if missing:
         raise BadModel(f"expected the key {name}.{missing[0]}, which is missing")
-    for field in wanted:
-        ndim = 2 if wanted is LINEAR and field == "weight" else 1
+    for field in required:
+        ndim = 2 if required is LINEAR and field == "weight" else 1
         if fields[field].ndim != ndim:
             raise BadModel(f"{name}.{field}: expected {ndim} dimensions, got shape {tuple(fields[field].shape)}")
         if len(fields[field]) != len(fields["weight"]):
@@ -145,4 +145,4 @@ def _output(linear: Fields) -> Output:
     return Output(_signs(linear["weight"]), linear["bias"].numpy(), scores, gap=LOG_SOFTMAX_GAP)
 
 
-FORMAT = Format("PyTorch state dict (.pt)", fits, read)
+FORMAT = Format("PyTorch state dict (.pt)", matches, read)

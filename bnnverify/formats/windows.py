@@ -1,4 +1,4 @@
-"""Convolutions and pools in terms of places: which inputs each output position sees, and the weight rows that follow."""
+"""Convolutions and pools in terms of places: which inputs each output position reads, and the weight rows that follow."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ class Window:
             raise BadModel(f"expected a kernel, strides and dilations of at least 1 and pads of at least 0, got {self}")
 
     def over(self, places: Places) -> Places:
-        """Return what each position sees: (channels, rows, columns) to (channels, down, across, kernel rows * columns)."""
+        """Return the places of each position: (channels, rows, columns) to (channels, down, across, kernel rows * columns)."""
         top, left, bottom, right = self.pads
         padded = (places.shape[1] + top + bottom, places.shape[2] + left + right)
-        reach = [d * (k - 1) + 1 for d, k in zip(self.dilations, self.kernel, strict=True)]
-        if any(r > p for r, p in zip(reach, padded, strict=True)):
-            raise BadModel(f"expected a window of at most {padded} after padding, got {tuple(reach)}")
-        down, across = ((p - r) // s + 1 for p, r, s in zip(padded, reach, self.strides, strict=True))
-        fits(len(places) * prod(padded), "padded inputs")
-        fits(len(places) * down * across * prod(self.kernel), "inputs of windows")
+        extent = [d * (k - 1) + 1 for d, k in zip(self.dilations, self.kernel, strict=True)]
+        if any(r > p for r, p in zip(extent, padded, strict=True)):
+            raise BadModel(f"expected a window of at most {padded} after padding, got {tuple(extent)}")
+        down, across = ((p - r) // s + 1 for p, r, s in zip(padded, extent, self.strides, strict=True))
+        check_size(len(places) * prod(padded), "padded inputs")
+        check_size(len(places) * down * across * prod(self.kernel), "inputs of windows")
         framed = np.pad(places, ((0, 0), (top, bottom), (left, right)), constant_values=OUTSIDE)
-        seen = sliding_window_view(framed, reach, axis=(1, 2))[:, :: self.strides[0], :: self.strides[1]]
-        return seen[..., :: self.dilations[0], :: self.dilations[1]].reshape(len(places), down, across, -1)
+        inputs = sliding_window_view(framed, extent, axis=(1, 2))[:, :: self.strides[0], :: self.strides[1]]
+        return inputs[..., :: self.dilations[0], :: self.dilations[1]].reshape(len(places), down, across, -1)
 
 
-def fits(numbers: int, what: str) -> None:
+def check_size(numbers: int, name: str) -> None:
     """Raise BadModel where so many numbers are too many for one array."""
     if numbers > LARGEST_ARRAY:
-        most = f"{LARGEST_ARRAY} {what} ({LARGEST_ARRAY >> 17} MiB)"
+        most = f"{LARGEST_ARRAY} {name} ({LARGEST_ARRAY >> 17} MiB)"
         raise BadModel(f"expected at most {most}, got {numbers} ({numbers >> 17} MiB)")
 
 
@@ -64,13 +64,13 @@ def convolution_rows(
     """
     if groups < 1 or len(kernel) % groups or len(places) != groups * kernel.shape[1] or not kernel.size:
         raise BadModel(f"expected {len(places)} input channels in {groups} groups, got a kernel of shape {kernel.shape}")
-    seen = window.over(places)
-    (down, across), taps = seen.shape[1:3], kernel[0].size
+    inputs = window.over(places)
+    (down, across), taps = inputs.shape[1:3], kernel[0].size
     positions = down * across
-    fits(len(kernel) * positions * taps, f"weights of {len(kernel) * positions} rows, {taps} each")
-    by_group = seen.reshape(groups, -1, positions, seen.shape[3]).transpose(0, 2, 1, 3).reshape(groups, positions, taps)
-    spots = np.repeat(by_group, len(kernel) // groups, axis=0)  # (channels out, positions, taps)
-    values = np.broadcast_to(kernel.reshape(len(kernel), 1, taps), spots.shape)
-    rows = np.broadcast_to(np.arange(len(kernel) * positions).reshape(len(kernel), positions, 1), spots.shape)
-    inside = spots != OUTSIDE
-    return Sparse.of((len(kernel) * positions, n), rows[inside], spots[inside], values[inside]), (down, across)
+    check_size(len(kernel) * positions * taps, f"weights of {len(kernel) * positions} rows, {taps} each")
+    by_group = inputs.reshape(groups, -1, positions, inputs.shape[3]).transpose(0, 2, 1, 3).reshape(groups, positions, taps)
+    columns = np.repeat(by_group, len(kernel) // groups, axis=0)  # (channels out, positions, taps)
+    values = np.broadcast_to(kernel.reshape(len(kernel), 1, taps), columns.shape)
+    rows = np.broadcast_to(np.arange(len(kernel) * positions).reshape(len(kernel), positions, 1), columns.shape)
+    inside = columns != OUTSIDE
+    return Sparse.of((len(kernel) * positions, n), rows[inside], columns[inside], values[inside]), (down, across)

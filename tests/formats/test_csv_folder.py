@@ -93,7 +93,7 @@ def test_csv_folder_with_a_head_only_and_zero_counts_as_plus(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "sentence"),
     [
         ("blk1/bn_var.csv", None, "expected the file blk1/bn_var.csv, which is missing"),
         ("out_blk/lin_weight.csv", None, "expected the file out_blk/lin_weight.csv, which is missing"),
@@ -110,12 +110,12 @@ def test_csv_folder_with_a_head_only_and_zero_counts_as_plus(tmp_path):
         ("out_blk/lin_bias.csv", "\xff", "expected comma separated numbers"),
     ],
 )
-def test_bad_csv_folders(tmp_path, name, text, said):
+def test_bad_csv_folders(tmp_path, name, text, sentence):
     folder = csv_model(tmp_path / "net")
     (folder / name).unlink()
     if text is not None:
         (folder / name).write_text(text, encoding="latin-1")
-    with pytest.raises(BadModel, match=re.escape(said)):
+    with pytest.raises(BadModel, match=re.escape(sentence)):
         load(folder)
 
 

@@ -47,7 +47,7 @@ def pack(path, files):
     return path
 
 
-def by_hand(files, pixels):
+def bit_by_bit(files, pixels):
     """The ten bits, bit by bit as the format says: slowly, with Python's own whole numbers."""
     seen = [*pixels.tolist(), *[0] * 48]
     for number, shape in enumerate(SMALL):
@@ -72,7 +72,7 @@ def test_packed_words_are_read_as_published(tmp_path):
     seen = set()
     for seed in range(30):
         pixels = np.random.default_rng(seed).integers(0, 2, 784)
-        bits = by_hand(files, pixels)
+        bits = bit_by_bit(files, pixels)
         assert network.prefix(2)(pixels).tolist() == bits
         assert network(pixels) == (bits.index(1) if 1 in bits else 0)
         seen.add(tuple(bits))
@@ -90,7 +90,7 @@ def test_a_folder_is_the_same_network(tmp_path):
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "sentence"),
     [
         ({"0-1-thres.bin": None}, "expected the file 0-1-thres.bin of LFC-W1A1, which is missing"),
         ({"1-3-weights.bin": b"123"}, "1-3-weights.bin: expected 8 words of 8 bytes, got 3 bytes"),
@@ -100,17 +100,17 @@ def test_a_folder_is_the_same_network(tmp_path):
         ({f"{k}.txt": b"" for k in range(1100)}, "expected an archive of at most 1024 files"),
     ],
 )
-def test_bad_archives(tmp_path, change, said):
+def test_bad_archives(tmp_path, change, sentence):
     files = {**small_files(), **change}
     pack(tmp_path / "net", {name: content for name, content in files.items() if content is not None})
-    with pytest.raises(BadModel, match=re.escape(said)):
+    with pytest.raises(BadModel, match=re.escape(sentence)):
         load(tmp_path / "net")
 
 
 @pytest.mark.usefixtures("small")
 def test_truncated_and_other_archives(tmp_path):
-    whole = pack(tmp_path / "net", small_files()).read_bytes()
-    for content in [*(whole[:length] for length in range(2, len(whole) - 200, 97)), gzip.compress(b"no tar"), gzip.compress(b"")]:
+    data = pack(tmp_path / "net", small_files()).read_bytes()
+    for content in [*(data[:length] for length in range(2, len(data) - 200, 97)), gzip.compress(b"no tar"), gzip.compress(b"")]:
         (tmp_path / "net").write_bytes(content)
         with pytest.raises(BadModel, match="expected") as caught:
             load(tmp_path / "net")
@@ -120,8 +120,8 @@ def test_truncated_and_other_archives(tmp_path):
 @pytest.mark.usefixtures("small")
 def test_an_archive_without_its_end_is_refused(tmp_path):
     """The last 8 bytes are the checksum and size of what was packed."""
-    whole = pack(tmp_path / "net", small_files()).read_bytes()
-    for content in [*(whole[:-lost] for lost in (1, 4, 8, 10, 50, 200)), whole[:-8] + bytes(8)]:
+    data = pack(tmp_path / "net", small_files()).read_bytes()
+    for content in [*(data[:-lost] for lost in (1, 4, 8, 10, 50, 200)), data[:-8] + bytes(8)]:
         (tmp_path / "net").write_bytes(content)
         with pytest.raises(BadModel, match="got a truncated or other file"):
             load(tmp_path / "net")

@@ -52,7 +52,7 @@ def test_native_round_trip(tmp_path, network):
     assert [entry.name for entry in tmp_path.iterdir()] == ["any name"]
 
 
-def test_saving_replaces_the_whole_file_or_nothing(tmp_path, monkeypatch):
+def test_saving_replaces_the_file_or_nothing(tmp_path, monkeypatch):
     file = tmp_path / "model.npz"
     save(small(), file)
 
@@ -77,9 +77,9 @@ def test_saving_where_nothing_can_be_written(tmp_path):
 def test_a_truncated_file_is_refused(tmp_path):
     file = tmp_path / "model.npz"
     save(small(), file)
-    whole = file.read_bytes()
-    for length in range(0, len(whole), 37):
-        file.write_bytes(whole[:length])
+    data = file.read_bytes()
+    for length in range(0, len(data), 37):
+        file.write_bytes(data[:length])
         with pytest.raises(BadModel, match="expected"):
             load(file)
 
@@ -87,9 +87,9 @@ def test_a_truncated_file_is_refused(tmp_path):
 def test_a_damaged_byte_is_refused_or_harmless(tmp_path):
     file = tmp_path / "model.npz"
     save(small(), file)
-    whole = file.read_bytes()
-    for place in range(0, len(whole), 5):
-        file.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+    data = file.read_bytes()
+    for place in range(0, len(data), 5):
+        file.write_bytes(data[:place] + bytes([data[place] ^ 0x55]) + data[place + 1 :])
         with suppress(BadModel):  # nothing else may be raised, and nothing else may be read
             assert load(file).sha256 == small().sha256
 
@@ -114,13 +114,13 @@ def test_a_damaged_header_of_an_array_is_refused(tmp_path, letter):
 
 def changed(file, **arrays):
     with np.load(file) as old:
-        kept = {name: old[name] for name in old.files if name not in arrays}
-    np.savez(file, **kept, **{name: array for name, array in arrays.items() if array is not None})
+        others = {name: old[name] for name in old.files if name not in arrays}
+    np.savez(file, **others, **{name: array for name, array in arrays.items() if array is not None})
     return file
 
 
 @pytest.mark.parametrize(
-    ("arrays", "said"),
+    ("arrays", "sentence"),
     [
         ({"block0.bounds": np.array([1, 1])}, "expected checksum"),
         ({"coding.thresholds": np.array([1, 1, 1])}, "expected checksum"),
@@ -141,10 +141,10 @@ def changed(file, **arrays):
         ({"about": np.array('{"format": "bnnverify", "version": 1, "sha256": 3, "name": "", "notes": []}')}, "as text"),
     ],
 )
-def test_a_changed_native_file_is_refused(tmp_path, arrays, said):
+def test_a_changed_native_file_is_refused(tmp_path, arrays, sentence):
     file = tmp_path / "model.npz"
     save(small(), file)
-    with pytest.raises(BadModel, match=re.escape(said)) as caught:
+    with pytest.raises(BadModel, match=re.escape(sentence)) as caught:
         load(changed(file, **arrays))
     assert str(caught.value).startswith(str(file))
 
@@ -192,7 +192,7 @@ def test_an_unreadable_file(tmp_path, monkeypatch):
         load(file)
 
 
-def test_an_archive_of_something_else(tmp_path):
+def test_an_archive_of_another_kind(tmp_path):
     np.savez(tmp_path / "x.npz", weights=np.zeros(3))
     with pytest.raises(BadModel, match="expected a model"):
         load(tmp_path / "x.npz")

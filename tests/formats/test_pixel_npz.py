@@ -78,7 +78,7 @@ def test_a_threshold_that_is_one_too_high_is_refused(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "sentence"),
     [
         ({"input_bn/gamma": None}, "expected the array input_bn/gamma, which is missing"),
         ({"blocks/1/bn/beta": None}, "expected the array blocks/1/bn/beta"),
@@ -92,10 +92,10 @@ def test_a_threshold_that_is_one_too_high_is_refused(tmp_path, monkeypatch):
         ({"input_bn/gamma": np.full(6, 1.0)}, "expected float32"),
     ],
 )
-def test_bad_pixel_files(tmp_path, change, said):
+def test_bad_pixel_files(tmp_path, change, sentence):
     arrays = {**pixel_arrays(), **change}
     np.savez(tmp_path / "net.npz", **{name: array for name, array in arrays.items() if array is not None})
-    with pytest.raises(BadModel, match=re.escape(said)):
+    with pytest.raises(BadModel, match=re.escape(sentence)):
         load(tmp_path / "net.npz")
 
 

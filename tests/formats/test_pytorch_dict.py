@@ -79,7 +79,7 @@ def test_sparse_weights_and_no_hidden_layer(tmp_path, torch):
     assert network.coding is None
 
 
-def test_scores_that_float32_merges_are_said(tmp_path, torch):
+def test_scores_that_float32_merges_are_noted(tmp_path, torch):
     state = {"fc5.weight": torch.tensor([[1.0], [1.0]]), "fc5.bias": torch.tensor([0.0, 2.0**-40])}
     torch.save(state, tmp_path / "net.pt")
     network = load(tmp_path / "net.pt")
@@ -88,7 +88,7 @@ def test_scores_that_float32_merges_are_said(tmp_path, torch):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "sentence"),
     [
         ({"fc1.bias": None}, "expected the key fc1.bias, which is missing"),
         ({"bn2.running_var": None}, "expected the key bn2.running_var, which is missing"),
@@ -103,7 +103,7 @@ def test_scores_that_float32_merges_are_said(tmp_path, torch):
         ({"conv1.kernel": "flat"}, "expected keys like fc1.weight"),
     ],
 )
-def test_bad_state_dicts(tmp_path, torch, change, said):
+def test_bad_state_dicts(tmp_path, torch, change, sentence):
     state = state_of(torch, "fc")
     changes = {
         "nan": lambda t: t * float("nan"),
@@ -118,7 +118,7 @@ def test_bad_state_dicts(tmp_path, torch, change, said):
         if how is not None:
             state[key] = changes[how](old)
     torch.save(state, tmp_path / "net.pt")
-    with pytest.raises(BadModel, match=re.escape(said)):
+    with pytest.raises(BadModel, match=re.escape(sentence)):
         load(tmp_path / "net.pt")
 
 
@@ -131,9 +131,9 @@ def test_code_in_a_model_file_is_not_run(tmp_path, torch, new):
     assert "\n" not in str(caught.value)
 
 
-def test_things_that_are_no_state_dict(tmp_path, torch):
-    for thing in ([1, 2], {}, torch.zeros(3), {"fc5.weight": 3}, {5: torch.zeros(1)}):
-        torch.save(thing, tmp_path / "net.pt")
+def test_values_that_are_no_state_dict(tmp_path, torch):
+    for value in ([1, 2], {}, torch.zeros(3), {"fc5.weight": 3}, {5: torch.zeros(1)}):
+        torch.save(value, tmp_path / "net.pt")
         with pytest.raises(BadModel, match="expected"):
             load(tmp_path / "net.pt")
 
@@ -142,15 +142,15 @@ def test_things_that_are_no_state_dict(tmp_path, torch):
 def test_truncated_state_dicts(tmp_path, torch, new):
     file = tmp_path / "net.pt"
     torch.save(state_of(torch, "fc"), file, _use_new_zipfile_serialization=new)
-    whole = file.read_bytes()
-    for length in range(1, len(whole) - 1, 97):
-        file.write_bytes(whole[:length])
+    data = file.read_bytes()
+    for length in range(1, len(data) - 1, 97):
+        file.write_bytes(data[:length])
         with pytest.raises(BadModel, match="expected") as caught:
             load(file)
         assert "\n" not in str(caught.value)
 
 
-def test_without_torch_the_sentence_says_what_to_install(tmp_path, monkeypatch):
+def test_without_torch_the_sentence_names_the_package_to_install(tmp_path, monkeypatch):
     (tmp_path / "net.pt").write_bytes(b"\x80\x02")
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtra, match=re.escape("pip install 'bnnverify[train]'")):
@@ -192,7 +192,7 @@ def test_npaq_accuracy_on_all_test_images(torch, file):  # noqa: ARG001 - readin
 
 
 @needs_data
-def test_whole_space_counts_of_a_small_network(torch):  # noqa: ARG001 - reading needs torch
+def test_counts_over_all_inputs_of_a_small_network(torch):  # noqa: ARG001 - reading needs torch
     """Published: the class counts of 16_4blk_1 over all 65536 inputs."""
     network = load(NPAQ / "mnist-16-bnn_16_4blk_1.pt")
     counts = np.bincount(network(every_input(16)), minlength=10)

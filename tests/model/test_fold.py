@@ -88,7 +88,7 @@ def test_any_step_of_any_whole_weights(data):
 
 
 @pytest.mark.parametrize(
-    ("fires", "said"),
+    ("fires", "sentence"),
     [
         (lambda sums: np.abs(sums) >= 2, "neuron 0: expected one step"),
         (lambda sums: sums == 1, "expected one step"),

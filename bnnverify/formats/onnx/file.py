@@ -1,6 +1,6 @@
-"""ONNX files as plain nodes and constants, and parts of them as models of their own: the only home of the onnx package.
+"""ONNX files as plain nodes and constants, and parts of them as models of their own: the only importer of the onnx package.
 
-Nothing in a file is run here. A file that keeps its weights elsewhere, holds functions of its own or is damaged is refused.
+No node of a file is run here. A file that keeps its weights elsewhere, holds functions of its own or is damaged is refused.
 QONNX's BipolarQuant (+scale from 0 on, else -scale) becomes the standard nodes Less, Neg and Where, which any runtime knows.
 """
 
@@ -148,17 +148,17 @@ def _node(proto: Any) -> Node:
     op = _text(proto.op_type)
     if not op.isidentifier():
         raise BadModel(f"node {name[:80]!r}: expected an operation's name, got {op[:80]!r}")
-    said = f"{op[:80]} {name[:80]!r}"
+    label = f"{op[:80]} {name[:80]!r}"
     if proto.domain not in (QUANTIZED if op == "BipolarQuant" else STANDARD):
-        raise BadModel(f"{said}: expected a standard operation or BipolarQuant, got one of the domain {proto.domain[:80]!r}")
+        raise BadModel(f"{label}: expected a standard operation or BipolarQuant, got one of the domain {proto.domain[:80]!r}")
     if len(outputs) != 1 or not outputs[0]:
-        raise BadModel(f"{said}: expected one output, got {len(outputs)}")
+        raise BadModel(f"{label}: expected one output, got {len(outputs)}")
     attributes: dict[str, Any] = {}
     for attribute in proto.attribute:
         try:
             value = onnx.helper.get_attribute_value(attribute)
         except DAMAGE as error:
-            raise BadModel(f"{said}: expected readable attributes, got {reason(error)}") from error
+            raise BadModel(f"{label}: expected readable attributes, got {reason(error)}") from error
         attributes[_text(attribute.name)] = _array(value) if isinstance(value, onnx.TensorProto) else value
     return Node(op, name, inputs, outputs, attributes, proto)
 
@@ -192,13 +192,13 @@ def part(graph: Graph, nodes: Sequence[Node], feeds: Mapping[str, Array], output
     onnx = _onnx()
     made_here = {name for node in nodes for name in node.outputs}
     used = {name for node in nodes for name in node.inputs} - made_here - set(feeds)
-    held = [onnx.numpy_helper.from_array(array, name) for name, array in graph.constants.items() if name in used]
-    given = [
+    initializers = [onnx.numpy_helper.from_array(array, name) for name, array in graph.constants.items() if name in used]
+    feeds_info = [
         onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
         for name, array in feeds.items()
     ]
-    asked = [onnx.ValueInfoProto(name=name) for name in outputs]  # the runtime finds type and shape
-    made = onnx.helper.make_graph([node.proto for node in nodes], "part", given, asked, held)
+    results = [onnx.ValueInfoProto(name=name) for name in outputs]  # the runtime finds type and shape
+    inner = onnx.helper.make_graph([node.proto for node in nodes], "part", feeds_info, results, initializers)
     version = onnx.helper.make_opsetid("", graph.opset)
-    model = onnx.helper.make_model(made, opset_imports=[version], ir_version=8)
+    model = onnx.helper.make_model(inner, opset_imports=[version], ir_version=8)
     return bytes(model.SerializeToString())

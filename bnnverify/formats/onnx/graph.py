@@ -1,7 +1,7 @@
 """Reading a graph from input to classes: signs, linear layers and convolutions, maxima; anything else is refused by name.
 
-One tensor leads to the next. Where two computed tensors meet (a residual connection), or one is read by two layers, the graph is
-no chain of layers, and refused.
+Only chains of layers are read: a graph in which a node reads two computed tensors (a residual connection), or two layers read one
+tensor, is refused.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import numpy as np
 
 from bnnverify.errors import BadModel
 from bnnverify.formats.onnx.file import LARGEST_CONSTANT, Array, Graph, Node, new_node
-from bnnverify.formats.onnx.layers import Door, door_of, layers_of, output_of
+from bnnverify.formats.onnx.layers import InputLayer, input_layer_of, layers_of, output_of
 from bnnverify.formats.onnx.rows import bias, convolution, maximum, product
-from bnnverify.formats.onnx.wires import LAYOUT, Wires, computed, wires_from
+from bnnverify.formats.onnx.wires import LAYOUT, Wires, run_node, wires_from
 from bnnverify.formats.trained import Layer, Output
 from bnnverify.formats.windows import Places
 
@@ -24,12 +24,12 @@ ELEMENTWISE = (
 )
 FOLDED = (*LAYOUT, *ELEMENTWISE, "Gather", "Concat", "Pow", "Sqrt")
 LINEAR = {"MatMul": product, "Gemm": product, "Conv": convolution}
-SOFTMAX_GAP = 2.0**-20  # scores this near the largest may become equal to it in a softmax
+SOFTMAX_GAP = 2.0**-20  # scores this close to the largest may become equal to it in a softmax
 
 
 @dataclass(frozen=True, eq=False)
-class Mark:
-    """A tensor of signs that the folded network knows too: element e is bit places[e] behind so many blocks."""
+class SignTensor:
+    """A tensor of signs that the folded network computes too: element e is bit places[e] behind so many blocks."""
 
     tensor: str
     blocks: int
@@ -48,49 +48,49 @@ class Scores:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """A graph as layers over bits, and where the two can be compared."""
+    """A graph as layers over bits, with the tensors of signs on which the two can be compared."""
 
     graph: Graph
-    door: Door
+    input_layer: InputLayer
     layers: list[Layer]
     output: Output
     scores: Scores
-    marks: list[Mark]
+    sign_tensors: list[SignTensor]
 
 
 def layers_in(graph: Graph) -> Reading:
-    """Return the layers of a graph. Raises BadModel with the node that is the reason."""
+    """Return the layers of a graph. Raises BadModel, which names the node that cannot be read."""
     return _Walk(graph).reading()
 
 
 class _Walk:
-    """One pass over the nodes. constants: tensors known already; computed: those that depend on the input."""
+    """One pass over the nodes. constants: tensors with known values; computed: those that depend on the input."""
 
     def __init__(self, graph: Graph) -> None:
         self.constants: dict[str, Array] = dict(graph.constants)
         self.graph = replace(graph, constants=self.constants)
         self.computed: dict[str, Wires | Scores] = {}
         self.layers: list[Layer] = []
-        self.marks: list[Mark] = []
-        self.door: Door | None = None
+        self.sign_tensors: list[SignTensor] = []
+        self.input_layer: InputLayer | None = None
         self.depth = 0
 
     def reading(self) -> Reading:
         start = wires_from(self.graph.input, self.graph.shape, None, depth=0, maker="the graph's input")
         self.computed[start.name] = start
         for node in self.graph.nodes:
-            self._take(node)
+            self._add_node(node)
         last = self.computed.get(self.graph.output)
         if last is None:
             raise BadModel(f"output {self.graph.output[:80]!r}: expected a tensor that depends on the input, got none")
         scores = last if isinstance(last, Scores) else Scores(last, last.name)
         wires = scores.wires
-        if wires.weights is None or self.door is None or wires.pool is not None or wires.depth != self.depth:
-            raise BadModel(f"{wires.said}: expected the scores of a linear layer at the end, got other values")
+        if wires.weights is None or self.input_layer is None or wires.pool is not None or wires.depth != self.depth:
+            raise BadModel(f"{wires.source}: expected the scores of a linear layer at the end, got other values")
         output = output_of(self.graph, wires, wires.weights, gap=scores.gap)
-        return Reading(self.graph, self.door, self.layers, output, scores, self.marks)
+        return Reading(self.graph, self.input_layer, self.layers, output, scores, self.sign_tensors)
 
-    def _take(self, node: Node) -> None:
+    def _add_node(self, node: Node) -> None:
         name = node.outputs[0]
         for tensor in node.inputs:
             if tensor and tensor not in self.constants and tensor not in self.computed:
@@ -126,7 +126,7 @@ class _Walk:
             size = int(np.prod(_together(node, *(array.shape for array in arrays)), dtype=object))
         if size > LARGEST_CONSTANT:
             raise BadModel(f"{node}: expected at most {LARGEST_CONSTANT} numbers, got {size}")
-        return computed(self.graph, node, {})
+        return run_node(self.graph, node, {})
 
     def _follow(self, node: Node, wires: Wires) -> Wires | Scores:
         if node.op in LAYOUT:
@@ -146,7 +146,7 @@ class _Walk:
     def _moved(self, node: Node, wires: Wires) -> Places:
         if node.inputs[0] != wires.name:
             raise BadModel(f"{node}: expected constants for the new layout, got a computed tensor")
-        places = computed(self.graph, node, {wires.name: wires.places})
+        places = run_node(self.graph, node, {wires.name: wires.places})
         if places.size != wires.places.size or places.shape[:1] != (1,):
             raise BadModel(f"{node}: expected a layout that keeps the first axis for pictures, got shape {places.shape} for one")
         return places
@@ -161,20 +161,20 @@ class _Walk:
             raise BadModel(f"{node}: expected constants that fit shape {wires.places.shape}, got larger ones")
         return wires.places
 
-    def _settle(self, wires: Wires, node: Node) -> None:
+    def _end_layer(self, wires: Wires, node: Node) -> None:
         """Add the layers that end in these wires."""
         if wires.depth != self.depth:
-            raise BadModel(f"{node}: expected the newest layer, got {wires.said}, which another layer has read: a branch")
+            raise BadModel(f"{node}: expected the newest layer, got {wires.source}, which another layer has read: a branch")
         if wires.weights is None:
-            self.door = door_of(self.graph, wires, str(node))
+            self.input_layer = input_layer_of(self.graph, wires, str(node))
         else:
             self.layers += layers_of(self.graph, wires, wires.weights, str(node))
         self.depth += 1
-        self.marks.append(Mark(wires.name, len(self.layers), wires.places))
+        self.sign_tensors.append(SignTensor(wires.name, len(self.layers), wires.places))
 
     def _layer(self, node: Node, wires: Wires) -> Wires:
         """Return the sums of a linear layer over the signs of wires, its bias added as a step of its own."""
-        self._settle(wires, node)
+        self._end_layer(wires, node)
         rows, shape = LINEAR[node.op](node, wires, self.constants)
         added = bias(node, self.constants, shape)
         if added is None:

@@ -1,4 +1,4 @@
-"""What the linear operations and maxima of a graph are in terms of rows over bits; refusals name the node."""
+"""The linear operations and maxima of a graph as rows over bits; refusals name the node."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from bnnverify.errors import BadModel
 from bnnverify.formats.onnx.file import Array, Node
 from bnnverify.formats.onnx.wires import Pool, Wires, wires_from
-from bnnverify.formats.windows import Window, convolution_rows, fits
+from bnnverify.formats.windows import Window, check_size, convolution_rows
 from bnnverify.model.arrays import Integers, as_integers
 from bnnverify.model.matrix import Matrix, as_rows, fitting
 
@@ -33,7 +33,7 @@ def product(node: Node, wires: Wires, constants: Mapping[str, Array]) -> tuple[M
     if wires.places.shape != (1, weights.shape[1]) or any(node.number(key, plain) != plain for key, plain in PLAIN):
         raise BadModel(f"{node}: expected a plain product of (1, {weights.shape[1]}) with its weights, got {wires.places.shape}")
     with _at(node):
-        fits(weights.size, "weights")
+        check_size(weights.size, "weights")
     rows = np.empty_like(weights)
     rows[:, wires.places.ravel()] = weights
     return as_rows(rows, "weights"), (1, len(rows))
@@ -50,18 +50,18 @@ def convolution(node: Node, wires: Wires, constants: Mapping[str, Array]) -> tup
 
 
 def maximum(node: Node, wires: Wires) -> Wires:
-    """Return the tensor after a MaxPool over the sums of a layer, or over what is already made of them."""
+    """Return the tensor after a MaxPool over the sums of a layer, or over later values of them."""
     if wires.weights is None or wires.pool is not None:
-        raise BadModel(f"{node}: expected one maximum per layer, after its convolution, got {wires.said} before it")
+        raise BadModel(f"{node}: expected one maximum per layer, after its convolution, got {wires.source} before it")
     if node.number("ceil_mode", 0) or node.number("storage_order", 0):
         raise BadModel(f"{node}: expected plain windows, got ceil_mode or storage_order")
     window = _window(node, node.numbers("kernel_shape", (0, 0)), wires)
     with _at(node):
-        seen = window.over(wires.places[0])
-    pool = Pool(wires, seen.reshape(-1, seen.shape[3]))
+        inputs = window.over(wires.places[0])
+    pool = Pool(wires, inputs.reshape(-1, inputs.shape[3]))
     if np.any(pool.members.max(axis=1, initial=-1) < 0):
-        raise BadModel(f"{node}: expected windows that see more than padding")
-    return wires_from(node.outputs[0], (1, *seen.shape[:3]), wires.weights, depth=wires.depth, maker=str(node), pool=pool)
+        raise BadModel(f"{node}: expected windows that hold more than padding")
+    return wires_from(node.outputs[0], (1, *inputs.shape[:3]), wires.weights, depth=wires.depth, maker=str(node), pool=pool)
 
 
 def bias(node: Node, constants: Mapping[str, Array], shape: tuple[int, ...]) -> Array | None:

@@ -1,4 +1,4 @@
-"""The source itself, asked: onnxruntime runs a model on inputs, node by node as published. Its only home."""
+"""The source's own arithmetic: onnxruntime runs a model on inputs, node by node as published. Its only importer."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from bnnverify.extras import needed
 from bnnverify.formats.arrays import reason
 from bnnverify.formats.onnx.file import EXTRA, PURPOSE, Array
 
-FATAL = 4  # the least talkative of its log levels: what goes wrong is raised, not printed
+FATAL = 4  # the quietest of its log levels: errors are raised, not printed
 
 
-def answers(model: bytes, inputs: Iterable[dict[str, Array]]) -> Iterator[list[Array]]:
+def run_model(model: bytes, inputs: Iterable[dict[str, Array]]) -> Iterator[list[Array]]:
     """Yield the outputs for each of the inputs, without any merging of nodes beforehand. Raises BadModel, MissingExtra."""
     with needed(PURPOSE, "onnxruntime", extra=EXTRA):
         import onnxruntime

@@ -1,4 +1,4 @@
-"""A computed tensor of a graph, seen from the sums it comes from: which row each element is, and what was done to it since."""
+"""A computed tensor of a graph, in terms of the sums before it: the row of each element, and the steps between."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bnnverify.errors import BadModel
 from bnnverify.formats.onnx.file import Array, Graph, Node, part
-from bnnverify.formats.onnx.runtime import answers
+from bnnverify.formats.onnx.runtime import run_model
 from bnnverify.formats.trained import Floats
 from bnnverify.formats.windows import Places
 from bnnverify.model.matrix import Matrix
@@ -20,7 +20,7 @@ MOST_RUNS = 2**17  # of one layer's steps; some seconds
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """A maximum over windows. members: (windows, size) rows of what came before it; OUTSIDE where a window sees padding."""
+    """A maximum over windows. members: (windows, size) rows of the tensor before it; OUTSIDE where a window reads padding."""
 
     before: Wires
     members: Places
@@ -28,15 +28,16 @@ class Pool:
 
 @dataclass(frozen=True, eq=False)
 class Wires:
-    """The tensor `name`: its element e is what the steps make of row places[e] of the tensor `start`.
+    """The tensor `name`: its element e is the result of the steps on row places[e] of the tensor `start`.
 
-    home: shape of start, whose rows are numbered in its own order. places: (1, ...), each row once. weights: (rows, n) over
-    the ±1 bits of the layer before; None for the graph's input. depth: how many layers came before. maker: what gave start.
+    start_shape: of start, whose rows are numbered in its own order. places: (1, ...), each row once. weights: (rows, n) over
+    the ±1 bits of the layer before; None for the graph's input. depth: the number of layers before. maker: the name of
+    the node that computed start.
     """
 
     name: str
     start: str
-    home: tuple[int, ...]
+    start_shape: tuple[int, ...]
     places: Places
     weights: Matrix | None
     depth: int
@@ -54,8 +55,8 @@ class Wires:
         return tuple(step for step in self.steps if step.op not in LAYOUT)
 
     @property
-    def said(self) -> str:
-        """Return what gave these values, for sentences."""
+    def source(self) -> str:
+        """Return the name of the node that computed these values, for sentences."""
         return str(self.acts[-1]) if self.acts else self.maker
 
 
@@ -67,21 +68,21 @@ def wires_from(
     return Wires(name, name, shape, np.arange(count).reshape(shape), weights, depth, maker, pool=pool)
 
 
-def asked(graph: Graph, wires: Wires, values: NDArray[np.generic]) -> Floats:
-    """Return what the source makes of values of start, row by row: (k, rows) to (k, rows)."""
+def evaluated(graph: Graph, wires: Wires, values: NDArray[np.generic]) -> Floats:
+    """Return the source's results for values of start, row by row: (k, rows) to (k, rows)."""
     if len(values) > MOST_RUNS:
-        raise BadModel(f"{wires.said}: expected at most {MOST_RUNS} sums to ask for, got {len(values)}")
+        raise BadModel(f"{wires.source}: expected at most {MOST_RUNS} sums to evaluate, got {len(values)}")
     if not wires.steps:
         return np.asarray(values, dtype=np.float64)
-    model = part(graph, wires.steps, {wires.start: np.zeros(wires.home, dtype=np.float32)}, [wires.name])
-    given = ({wires.start: row.reshape(wires.home).astype(np.float32)} for row in values)
+    model = part(graph, wires.steps, {wires.start: np.zeros(wires.start_shape, dtype=np.float32)}, [wires.name])
+    given = ({wires.start: row.reshape(wires.start_shape).astype(np.float32)} for row in values)
     found = np.empty(values.shape)
-    for row, (answer,) in zip(found, answers(model, given), strict=True):
+    for row, (answer,) in zip(found, run_model(model, given), strict=True):
         row[wires.places.ravel()] = answer.ravel()
     return found
 
 
-def computed(graph: Graph, node: Node, feeds: dict[str, Array]) -> Array:
-    """Return the one output of a single node, as the source computes it."""
-    (((answer,)),) = answers(part(graph, [node], feeds, node.outputs), [feeds])
+def run_node(graph: Graph, node: Node, feeds: dict[str, Array]) -> Array:
+    """Return the one output of a single node, computed by the source."""
+    (((answer,)),) = run_model(part(graph, [node], feeds, node.outputs), [feeds])
     return np.asarray(answer)

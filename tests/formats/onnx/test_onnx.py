@@ -166,10 +166,10 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_graphs_that_are_refused_by_their_node(tmp_path, name):
-    draw, said = REFUSED[name]
+    draw, sentence = REFUSED[name]
     sketch = Sketch(1, 9)
     draw(sketch)
-    with pytest.raises(BadModel, match=re.escape(said)) as caught:
+    with pytest.raises(BadModel, match=re.escape(sentence)) as caught:
         load(sketch.save(tmp_path / "net"))
     assert "\n" not in str(caught.value)
 
@@ -223,9 +223,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_files(tmp_path, name):
-    change, said = HOSTILE[name]
+    change, sentence = HOSTILE[name]
     (tmp_path / "net").write_bytes(changed(two_layers(), change))
-    with pytest.raises(BadModel, match=re.escape(said)) as caught:
+    with pytest.raises(BadModel, match=re.escape(sentence)) as caught:
         load(tmp_path / "net")
     assert "\n" not in str(caught.value)
 
@@ -240,23 +240,23 @@ def test_constants_that_would_grow_without_end_are_refused(tmp_path):
 
 
 def test_truncated_files(tmp_path):
-    whole = two_layers().model().SerializeToString()
-    for length in range(2, len(whole) - 1, 41):
-        (tmp_path / "net").write_bytes(whole[:length])
+    data = two_layers().model().SerializeToString()
+    for length in range(2, len(data) - 1, 41):
+        (tmp_path / "net").write_bytes(data[:length])
         with pytest.raises(BadModel, match="expected") as caught:
             load(tmp_path / "net")
         assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxruntime"])
-def test_without_the_packages_the_sentence_says_what_to_install(tmp_path, monkeypatch, package):
+def test_without_the_packages_the_sentence_names_the_package_to_install(tmp_path, monkeypatch, package):
     two_layers().save(tmp_path / "net")
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingExtra, match=re.escape(f"needs {package}, which is not installed: pip install 'bnnverify[onnx]'")):
         load(tmp_path / "net")
 
 
-def test_a_wrong_fold_is_refused_by_the_run_of_the_whole_graph(tmp_path, monkeypatch):
+def test_a_wrong_fold_is_refused_by_a_run_of_the_graph(tmp_path, monkeypatch):
     """One row's weights are swapped while reading: only onnxruntime can know."""
     from bnnverify.formats.onnx import graph as onnx_graph
 

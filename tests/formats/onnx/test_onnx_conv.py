@@ -152,11 +152,11 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_refused_by_its_node(tmp_path, name):
-    draw, said = REFUSED[name]
+def test_a_refused_operation_is_named_by_its_node(tmp_path, name):
+    draw, sentence = REFUSED[name]
     sketch = start()
     draw(sketch)
-    with pytest.raises(BadModel, match=re.escape(said)) as caught:
+    with pytest.raises(BadModel, match=re.escape(sentence)) as caught:
         load(sketch.save(tmp_path / "net"))
     assert "\n" not in str(caught.value)
 

@@ -1,4 +1,4 @@
-"""What can be seen of a model before it is read: enough to say which format it is."""
+"""The signature of a model file, by which its format is recognised before the file is read."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bnnverify.model.network import Network
 
 
 @dataclass(frozen=True)
-class Glimpse:
-    """A path, the first bytes of its file, and the names inside: of zip members, or of what a folder holds."""
+class Signature:
+    """A path, the first bytes of its file, and the names inside: of zip members, or of the entries of a folder."""
 
     path: Path
     folder: bool
@@ -23,28 +23,28 @@ class Glimpse:
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of model file: what it is called, whether a glimpse fits it, and how it becomes a Network.
+    """One kind of model file: its name, whether a signature is one of this format, and how a file becomes a Network.
 
     read may raise BadModel (its sentence need not name the file) or MissingExtra, and nothing else.
     """
 
     name: str
-    fits: Callable[[Glimpse], bool]
+    matches: Callable[[Signature], bool]
     read: Callable[[Path], Network]
 
 
-def glimpse(path: Path) -> Glimpse:
-    """Return what can be seen of path; raise BadModel where nothing can."""
+def signature_of(path: Path) -> Signature:
+    """Return the signature of the file or folder at path; raise BadModel where there is none."""
     try:
         if path.is_dir():
-            return Glimpse(path, True, b"", frozenset(entry.name for entry in path.iterdir()))
+            return Signature(path, True, b"", frozenset(entry.name for entry in path.iterdir()))
         if not path.exists():
             raise BadModel("expected a model file or folder, but there is nothing at this path")
         if not path.is_file():
             raise BadModel("expected a model file or folder, got something that is neither")
         with path.open("rb") as file:
             start = file.read(16)
-        return Glimpse(path, False, start, _members(path) if start.startswith(b"PK") else frozenset())
+        return Signature(path, False, start, _members(path) if start.startswith(b"PK") else frozenset())
     except OSError as error:
         raise BadModel(f"expected a readable model file or folder, got: {error.strerror or error}") from error
 
@@ -54,4 +54,4 @@ def _members(path: Path) -> frozenset[str]:
         with zipfile.ZipFile(path) as archive:
             return frozenset(archive.namelist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise BadModel("expected a whole archive, got one that is truncated or damaged") from error
+        raise BadModel("expected a complete archive, got one that is truncated or damaged") from error
