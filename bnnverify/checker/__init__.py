@@ -1,4 +1,4 @@
-"""Checking proofs that others wrote: small arithmetic that reads a model and shares nothing with encoders or engines.
+"""Checking proofs that others wrote: small arithmetic over a model, which shares no code with encoders or engines.
 
-`sample.checked` puts it together: files, margins, meanings, clauses, trace. docs/proofs.md says what is trusted.
+`sample.checked_claim` applies all checks: files, margins, annotations, clauses, trace. docs/proofs.md lists what is trusted.
 """

@@ -1,7 +1,7 @@
-"""What the variables of a formula mean, and whether those that stand for neurons mean what the model says.
+"""The definitions of a formula's variables, and whether those of neurons agree with the model.
 
-A definition speaks of smaller variables only, so every point of the region gives every variable one value. Nothing in a
-definition has to be believed: it is the clauses and the links to the model that must follow from it.
+A definition uses smaller variables only, so every point of the region gives every variable one value. No definition has to be
+trusted: the clauses and the links to the model must follow from it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bnnverify.checker.files import lines, numbers
 from bnnverify.checker.linear import Linear
-from bnnverify.checker.margins import Left, Remains
+from bnnverify.checker.margins import ReducedNetwork, ReducedRow
 from bnnverify.errors import Rejected
 
 NAME = "meanings.txt"
@@ -22,7 +22,7 @@ ALWAYS = Linear({}, 0)
 SHIFTS = 4  # of a row by the number of flips that are tried
 
 
-class Meanings:
+class Annotations:
     """The lines of meanings.txt. flips: variable by input position; definitions: by variable, 1 exactly when it holds."""
 
     def __init__(self, path: Path, variables: int) -> None:
@@ -39,10 +39,10 @@ class Meanings:
             if len(row) < fewest or fewest < 0 or (len(row) > fewest and kind != "var"):
                 raise Rejected(f"{NAME}: expected lines of flip, var, ones, neuron and beats, got {line[:40]!r}")
             self._add(kind, row)
-        known = {*self.definitions, *self.flips.values()}  # as many as there are lines, however many variables a formula has
+        known = {*self.definitions, *self.flips.values()}  # at most as many as lines, whatever the formula's header
         if len(known) < variables:
             missing = next(v for v in range(1, variables + 1) if v not in known)
-            raise Rejected(f"{NAME}: expected a meaning for each variable, got none for {missing}")
+            raise Rejected(f"{NAME}: expected a definition of each variable, got none for {missing}")
 
     def _add(self, kind: str, row: list[int]) -> None:
         if kind == "flip":
@@ -52,7 +52,7 @@ class Meanings:
             if len(rest) % 2 or any(not 0 < abs(literal) < variable for literal in rest[1::2]):
                 raise Rejected(f"{NAME}: variable {variable}: expected weights and literals of smaller variables")
             if variable in self.definitions or not 0 < variable <= self._variables:
-                raise Rejected(f"{NAME}: variable {variable}: expected one meaning for each variable")
+                raise Rejected(f"{NAME}: variable {variable}: expected one definition of each variable")
             self.definitions[variable] = Linear.of(zip(rest[::2], rest[1::2], strict=True), bound)
         elif kind == "neuron":
             if (row[0], row[1]) in self.neurons:
@@ -71,7 +71,7 @@ class Meanings:
             raise Rejected(f"{NAME}: expected literals of variables 1 to {self._variables}, got {literal}")
         return literal
 
-    def says(self, literal: int, statement: Linear) -> bool:
+    def defines(self, literal: int, statement: Linear) -> bool:
         """Return whether the literal is 1 exactly when statement holds."""
         if Linear.of([(1, literal)], 1).is_like(statement):
             return True
@@ -80,15 +80,15 @@ class Meanings:
 
 
 class Links:
-    """Literals that stand for flips, neurons and preferences, compared with what the margins leave of the model."""
+    """Literals that stand for flips, neurons and preferences, compared with the rows of the reduced network."""
 
-    def __init__(self, meanings: Meanings, remains: Remains, free: Iterable[int], radius: int) -> None:
-        self._meanings, self._remains, self._radius = meanings, remains, radius
+    def __init__(self, annotations: Annotations, reduced: ReducedNetwork, free: Iterable[int], radius: int) -> None:
+        self._annotations, self._reduced, self._radius = annotations, reduced, radius
         self._known: set[tuple[int, int]] = set()
-        flips = [meanings.flips.get(position, 0) for position in free]
-        if 0 in flips or len(set(flips)) < len(flips) or len(flips) < len(meanings.flips):
+        flips = [annotations.flips.get(position, 0) for position in free]
+        if 0 in flips or len(set(flips)) < len(flips) or len(flips) < len(annotations.flips):
             raise Rejected(f"{NAME}: expected a variable of its own for the flip of each free position, and no other")
-        if any(flip in meanings.definitions for flip in flips):
+        if any(flip in annotations.definitions for flip in flips):
             raise Rejected(f"{NAME}: expected flips without a definition")
         self._flips = flips
         self._ones = self._counters()
@@ -99,44 +99,48 @@ class Links:
         return Linear.of(((-1, flip) for flip in self._flips), -self._radius)
 
     def _counters(self) -> list[int]:
-        """Return literals of "at least j flips" for each j up to the radius: together they are as many as there are flips."""
-        if not self._meanings.ones:
+        """Return literals of "at least j flips" for each j up to the radius: the sum of all is the number of flips."""
+        if not self._annotations.ones:
             return []
         for j in range(1, self._radius + 1):
-            literal = self._meanings.ones.get(j, 0)
-            if not literal or not self._meanings.says(literal, Linear.of(((1, flip) for flip in self._flips), j)):
+            literal = self._annotations.ones.get(j, 0)
+            if not literal or not self._annotations.defines(literal, Linear.of(((1, flip) for flip in self._flips), j)):
                 raise Rejected(f"{NAME}: ones {j}: expected a literal that means: at least {j} flips")
-        return [self._meanings.ones[j] for j in range(1, self._radius + 1)]
+        return [self._annotations.ones[j] for j in range(1, self._radius + 1)]
 
     def event(self, predicted: int, classes: Iterable[int]) -> frozenset[int]:
         """Return the literals of which one is true where a rival is preferred, after checking every neuron they rest on."""
         rivals = [k for k in classes if k != predicted]
-        layer = len(self._remains.network.blocks)
+        layer = len(self._reduced.network.blocks)
         for k in rivals:
-            literal = self._meanings.beats.get(k)
-            if literal is None or not self._means(literal, self._remains.preferred(predicted, k), layer):
+            literal = self._annotations.beats.get(k)
+            if literal is None or not self._is_defined_as(literal, self._reduced.preferred(predicted, k), layer):
                 raise Rejected(f"{NAME}: beats {k}: expected a literal that means: class {predicted} is preferred to class {k}")
-        literals = (self._meanings.beats[k] for k in rivals)
-        return frozenset(-literal for literal in literals if not self._meanings.says(literal, ALWAYS))
+        literals = (self._annotations.beats[k] for k in rivals)
+        return frozenset(-literal for literal in literals if not self._annotations.defines(literal, ALWAYS))
 
     def _neuron(self, block: int, j: int) -> int:
         """Return the literal of a neuron that is no constant, after checking it."""
-        literal = self._meanings.neurons.get((block, j))
+        literal = self._annotations.neurons.get((block, j))
         if literal is None:
             raise Rejected(f"block {block}, neuron {j}: expected a margin or a literal, got neither")
         if (block, j) not in self._known:
-            if not self._means(literal, self._remains.neuron(block, j), block):
+            if not self._is_defined_as(literal, self._reduced.neuron(block, j), block):
                 raise Rejected(f"block {block}, neuron {j}: expected a literal that means what is left of the model's row")
             self._known.add((block, j))
         return literal
 
-    def _means(self, literal: int, left: Left, layer: int) -> bool:
-        """Return whether the literal means what is left of a row over flips, or over the neurons of the block before."""
-        terms = [(w, self._neuron(layer - 1, i) if layer else self._meanings.flips[i]) for i, w in left.weights.items()]
-        constant = sum(w for w, bit in terms if self._meanings.says(bit, ALWAYS))
-        terms = [(w, bit) for w, bit in terms if not self._meanings.says(bit, ALWAYS) and not self._meanings.says(-bit, ALWAYS)]
-        statement = Linear.of(terms, left.bound - constant)
-        return any(self._meanings.says(literal, like) for like in self._shifted(statement))
+    def _is_defined_as(self, literal: int, row: ReducedRow, layer: int) -> bool:
+        """Return whether the literal is defined by row, which is over flips or over the neurons of the block before."""
+        terms = [(w, self._neuron(layer - 1, i) if layer else self._annotations.flips[i]) for i, w in row.weights.items()]
+        constant = sum(w for w, bit in terms if self._annotations.defines(bit, ALWAYS))
+        terms = [
+            (w, bit)
+            for w, bit in terms
+            if not self._annotations.defines(bit, ALWAYS) and not self._annotations.defines(-bit, ALWAYS)
+        ]
+        statement = Linear.of(terms, row.bound - constant)
+        return any(self._annotations.defines(literal, shifted) for shifted in self._shifted(statement))
 
     def _shifted(self, statement: Linear) -> Iterator[Linear]:
         """Yield the statement, then the same with a weight taken off every flip and put on the number of flips."""

@@ -1,4 +1,4 @@
-"""What a proof claims about one sample, read from claim.json, every field looked at."""
+"""The claim of a proof about one sample, read from claim.json, every field checked."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ CLAIM, TRACED = "claim.json", ("formula.cnf", "meanings.txt", "trace.drup")
 class Claim:
     """No point within radius flips of bits, flips of free positions only, leaves the class predicted; or the witness does.
 
-    by: what it rests on. Where that is no witness, there may be one beyond the radius: more flips, which do leave the class.
-    label: the class that whoever wrote it calls true; nothing follows from it.
+    by: the ground of the claim; where that is no witness, there may be one beyond the radius, by more flips. label:
+    the true class according to the writer; the check does not use it.
     folded: per block, (neuron, value, sum, bound, move); dropped: (class, rival, sum, bound, move).
     """
 
@@ -49,7 +49,7 @@ class Claim:
 
     @property
     def files(self) -> frozenset[str]:
-        """Return the names of the files that it rests on."""
+        """Return the names of the files of the proof."""
         return frozenset((CLAIM, *TRACED) if self.by == "trace" else (CLAIM,))
 
     @property
@@ -59,17 +59,17 @@ class Claim:
 
     @property
     def distance(self) -> tuple[int, int | None] | None:
-        """Return between how many flips ROBUST says that the nearest other class is, None above for no witness."""
+        """Return the interval of the distance to another class that ROBUST claims, None above for no witness."""
         return (self.radius + 1, len(self.flips) or None) if self.verdict == "ROBUST" else None
 
 
 def claim_of(found: dict[str, Any], network: Network) -> Claim:
-    """Return the claim in this object, about this network; Rejected where it is something else."""
+    """Return the claim in this object, about this network; Rejected where it is malformed."""
     version_of(found, "claim.json")
     if set(found) != set(FIELDS):
-        odd = min(set(found) ^ set(FIELDS))
-        expected, came = ("no", "one") if odd in found else ("a", "none")
-        raise Rejected(f"claim.json: expected {expected} field {odd[:20]}, got {came}")
+        field = min(set(found) ^ set(FIELDS))
+        expected, got = ("no", "one") if field in found else ("a", "none")
+        raise Rejected(f"claim.json: expected {expected} field {field[:20]}, got {got}")
     if network.head is None:
         raise Rejected("model.npz: expected a network with classes, got one without a head")
     same = {"model_sha256": network.sha256, "pixels": _pixels(network.coding)}
@@ -77,39 +77,39 @@ def claim_of(found: dict[str, Any], network: Network) -> Claim:
         if not is_exactly(found.get(name), value):
             raise Rejected(f"claim.json: expected the {name} of model.npz, got {str(found.get(name))[:20]}")
     claim = Claim(
-        index=_one(found, "index"),
+        index=_integer(found, "index"),
         by=str(found.get("by"))[:20],
         bits=_bits(found, "bits", network.inputs),
-        predicted=_one(found, "predicted"),
-        label=None if found.get("label") is None else _one(found, "label"),
-        radius=_one(found, "radius"),
+        predicted=_integer(found, "predicted"),
+        label=None if found.get("label") is None else _integer(found, "label"),
+        radius=_integer(found, "radius"),
         free=_row(found.get("free"), "free"),
         witness=None if found.get("witness") is None else _bits(found, "witness", network.inputs),
         classes=_row(found.get("classes"), "classes"),
-        folded=tuple(_table(part, "folded") for part in _list(found.get("folded"), "folded")),
-        dropped=_table(found.get("dropped"), "dropped"),
+        folded=tuple(_rows(part, "folded") for part in _list(found.get("folded"), "folded")),
+        dropped=_rows(found.get("dropped"), "dropped"),
     )
     if claim.by not in GROUNDS or (claim.by == "witness" and claim.witness is None):
         raise Rejected(f"claim.json: expected by to be one of {', '.join(GROUNDS)}, the last with a witness, got {claim.by!r}")
     if found.get("verdict") != claim.verdict:
         raise Rejected(f"claim.json: expected the verdict {claim.verdict}, got {str(found.get('verdict'))[:20]}")
-    _fits(claim, network)
+    _check_fits(claim, network)
     return claim
 
 
 def version_of(found: dict[str, Any], name: str) -> None:
-    """Raise where this is not a proof of the version that is understood here."""
+    """Raise unless this is a proof of the version that this checker reads."""
     if not is_exactly([found.get("format"), found.get("version")], [FORMAT, VERSION]):
-        came = f"{str(found.get('format'))[:30]!r} version {str(found.get('version'))[:10]}"
-        raise Rejected(f"{name}: expected the format {FORMAT!r}, version {VERSION}, got {came}")
+        got = f"{str(found.get('format'))[:30]!r} version {str(found.get('version'))[:10]}"
+        raise Rejected(f"{name}: expected the format {FORMAT!r}, version {VERSION}, got {got}")
 
 
 def is_exactly(found: object, expected: object) -> bool:
-    """Return whether both are the same JSON: unlike Python, it tells 1 from 1.0 and from true."""
+    """Return whether both are the same JSON: unlike in Python, 1, 1.0 and true differ."""
     return found == expected and json.dumps(found, sort_keys=True) == json.dumps(expected, sort_keys=True)
 
 
-def _fits(claim: Claim, network: Network) -> None:
+def _check_fits(claim: Claim, network: Network) -> None:
     """Raise where the claim is not about the network: positions, classes, and the class that it gives the sample."""
     if list(claim.free) != sorted(set(claim.free) & set(range(network.inputs))):
         raise Rejected(f"claim.json: expected free positions ascending between 0 and {network.inputs - 1}")
@@ -126,7 +126,7 @@ def _pixels(coding: InputCoding | None) -> dict[str, Any] | None:
     return {"shape": shape, "maximum": coding.maximum, "thresholds": coding.thresholds.tolist()}
 
 
-def _one(found: dict[str, Any], name: str) -> int:
+def _integer(found: dict[str, Any], name: str) -> int:
     value = found.get(name)
     if type(value) is not int:
         raise Rejected(f"claim.json: expected a whole number for {name}, got {str(value)[:20]}")
@@ -153,8 +153,8 @@ def _row(found: object, name: str) -> tuple[int, ...]:
     return tuple(row)
 
 
-def _table(found: object, name: str) -> tuple[tuple[int, ...], ...]:
-    table = tuple(_row(row, name) for row in _list(found, name))
-    if any(len(row) != 5 for row in table):
+def _rows(found: object, name: str) -> tuple[tuple[int, ...], ...]:
+    rows = tuple(_row(row, name) for row in _list(found, name))
+    if any(len(row) != 5 for row in rows):
         raise Rejected(f"claim.json: expected rows of 5 whole numbers in {name}, got another length")
-    return table
+    return rows

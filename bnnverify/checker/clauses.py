@@ -1,4 +1,4 @@
-"""Whether a clause follows from what its variables mean: its opposite, added up as weighted sums, must be impossible."""
+"""Whether a clause follows from the definitions of its variables: its negation, added up as weighted sums, must be impossible."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FEW = 5  # literals of a clause of which every choice of definitions is tried
 def follows(clause: Sequence[int], definitions: Mapping[int, Linear], region: Linear) -> bool:
     """Return whether the clause is shown to hold at every point of the region, by one sum of definitions.
 
-    If it fails, all its literals are 0: their variables are known, and so is on which side of its bound each definition is.
+    Where it fails, all its literals are 0: the values of their variables are known, and so is whether each definition holds.
     """
     known = {abs(literal): int(literal < 0) for literal in clause}
     if any(known[abs(literal)] != int(literal < 0) for literal in clause):
@@ -22,7 +22,7 @@ def follows(clause: Sequence[int], definitions: Mapping[int, Linear], region: Li
 
 
 def _choices(known: Mapping[int, int], definitions: Mapping[int, Linear], region: Linear) -> Iterator[list[Linear]]:
-    """Yield statements that would hold together: first the largest variable's, and of those that it does not speak of."""
+    """Yield statements that would hold together: first those of the variables that the largest one's definition does not use."""
     defined = {v: _side(definitions[v], known[v]) for v in sorted(known, reverse=True) if v in definitions}
     if not defined:
         return

@@ -1,4 +1,4 @@
-"""Reading the files of a proof, which may be damaged or hostile: everything has a limit, and every complaint is one sentence."""
+"""Reading the files of a proof, which may be damaged or hostile: every size has a limit, and every rejection is one sentence."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def plain(path: Path) -> Path:
 
 
 def record(path: Path, digits: int = DIGITS) -> dict[str, Any]:
-    """Return the one JSON object in this file, whose whole numbers have at most so many digits."""
+    """Return the one JSON object in this file, whose integers have at most so many digits."""
     if plain(path).stat().st_size > LARGEST_JSON:
         raise Rejected(f"{path.name}: expected at most {LARGEST_JSON} bytes, got {path.stat().st_size}")
     try:
-        found = json.loads(path.read_bytes().decode("utf-8"), parse_int=partial(_whole, digits), parse_constant=_refused)
+        found = json.loads(path.read_bytes().decode("utf-8"), parse_int=partial(_integer, digits), parse_constant=_refused)
     except (ValueError, RecursionError):
         raise Rejected(f"{path.name}: expected one JSON object with plain numbers, got something else") from None
     if not isinstance(found, dict):
@@ -39,7 +39,7 @@ def record(path: Path, digits: int = DIGITS) -> dict[str, Any]:
     return found
 
 
-def _whole(most: int, text: str) -> int:
+def _integer(most: int, text: str) -> int:
     return _refused(text) if len(text) > most else int(text)
 
 
@@ -56,18 +56,18 @@ def lines(path: Path) -> Iterator[str]:
             yield line.decode("ascii").rstrip("\r\n")
 
 
-def numbers(words: str, what: str) -> list[int]:
-    """Return the whole numbers of this line."""
+def numbers(words: str, name: str) -> list[int]:
+    """Return the integers of this line."""
     if not NUMBERS.fullmatch(words):
-        raise Rejected(f"{what}: expected whole numbers, got {words[:40]!r}")
+        raise Rejected(f"{name}: expected whole numbers, got {words[:40]!r}")
     return [int(word) for word in words.split(" ")]
 
 
-def clause(words: str, variables: int, what: str) -> list[int]:
+def clause(words: str, variables: int, name: str) -> list[int]:
     """Return the literals of a clause, which ends with 0."""
-    *literals, end = numbers(words, what)
+    *literals, end = numbers(words, name)
     if end != 0 or any(not 0 < abs(literal) <= variables for literal in literals):
-        raise Rejected(f"{what}: expected literals of variables 1 to {variables}, then 0, got {words[:40]!r}")
+        raise Rejected(f"{name}: expected literals of variables 1 to {variables}, then 0, got {words[:40]!r}")
     return literals
 
 

@@ -1,4 +1,4 @@
-"""Weighted sums with a bound, over variables that are 0 or 1: the only arithmetic that clauses are checked with.
+"""Weighted sums with a bound, over variables that are 0 or 1: the arithmetic by which clauses are checked.
 
 A literal is a variable's number, negative for its opposite, 1 - variable.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import gcd
 
-LARGEST = 2**20  # of a sum of weights: beyond, sums that cannot be reached are not looked for
+LARGEST = 2**20  # sum of weights, above which unreachable sums are not computed
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,14 +93,14 @@ def _cut(weights: dict[int, int], bound: int, least: int, most: int) -> tuple[di
 
 
 def most(statements: Iterable[Linear], known: Mapping[int, int]) -> int:
-    """Return the most by which the statements, added up, can exceed their bounds, where the known variables have these values.
+    """Return the largest excess of the statements, added up, over their bounds, where the known variables have these values.
 
     Below 0: they do not hold together.
     """
     total: dict[int, int] = {}
-    reach = 0
+    excess = 0
     for statement in statements:
-        reach -= statement.bound
+        excess -= statement.bound
         if not total:
             total = dict(statement.weights)
             continue
@@ -110,5 +110,5 @@ def most(statements: Iterable[Linear], known: Mapping[int, int]) -> int:
                 total[variable] = weight
     for variable, weight in total.items():
         value = known.get(variable)
-        reach += weight * value if value is not None else max(weight, 0)
-    return reach
+        excess += weight * value if value is not None else max(weight, 0)
+    return excess

@@ -1,6 +1,6 @@
-"""The margins recomputed: which neurons are constants in the region, which classes a rival beats everywhere, and what is left.
+"""The margins recomputed: which neurons are constants in the region, and which classes a rival beats everywhere.
 
-What is left of a neuron is a weighted sum over flips, or over the neurons before it that are no constants.
+In the reduced network a neuron is a weighted sum over flips, or over the neurons before it that are no constants.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from bnnverify.problem.positions import mask_of
 
 
 @dataclass(frozen=True)
-class Left:
+class ReducedRow:
     """A sum of weights over positions (of input flips, or of neurons of the block before) that must reach bound."""
 
     weights: dict[int, int]
     bound: int
 
 
-class Remains:
-    """What the claim's margins leave of the network: made only if every margin holds."""
+class ReducedNetwork:
+    """The network without the constants and classes that the claim's margins exclude: made only if every margin holds."""
 
     def __init__(self, network: Network, claim: Claim) -> None:
         self.network, self._claim = network, claim
@@ -53,37 +53,37 @@ class Remains:
         return open_
 
     def first(self) -> Bits:
-        """Return what the first block gives the sample."""
+        """Return the sample's bits after the first block."""
         return self._bits[1]
 
-    def neuron(self, block: int, j: int) -> Left:
-        """Return what is left of this neuron's sum."""
+    def neuron(self, block: int, j: int) -> ReducedRow:
+        """Return the reduced row of this neuron."""
         part = self.network.blocks[block]
         positions, weights = part.matrix.row(j)
-        return self._left(block, dict(zip(positions.tolist(), weights.tolist(), strict=True)), int(part.bounds[j]))
+        return self._reduced(block, dict(zip(positions.tolist(), weights.tolist(), strict=True)), int(part.bounds[j]))
 
-    def preferred(self, c: int, k: int) -> Left:
-        """Return what is left of "class c is preferred to class k"."""
+    def preferred(self, c: int, k: int) -> ReducedRow:
+        """Return the reduced row of "class c is preferred to class k"."""
         weights, bound = self._lead(c, k)
-        return self._left(len(self.network.blocks), {i: weight for i, weight in enumerate(weights) if weight}, bound)
+        return self._reduced(len(self.network.blocks), {i: weight for i, weight in enumerate(weights) if weight}, bound)
 
-    def _left(self, layer: int, weights: dict[int, int], bound: int) -> Left:
+    def _reduced(self, layer: int, weights: dict[int, int], bound: int) -> ReducedRow:
         """Return the row, weights by ascending position, without constants; of input bits, over flips."""
-        bits, moves, left = self._bits[layer], self._moves[layer], dict[int, int]()
+        bits, moves, reduced = self._bits[layer], self._moves[layer], dict[int, int]()
         for i, weight in weights.items():
             if bits[i] and (layer == 0 or not moves[i]):
                 bound -= weight
             if moves[i]:
-                left[i] = -weight if layer == 0 and bits[i] else weight
-        return Left(left, bound)
+                reduced[i] = -weight if layer == 0 and bits[i] else weight
+        return ReducedRow(reduced, bound)
 
     def _lead(self, c: int, k: int) -> tuple[list[int], int]:
         head = self.head
         weights = [int(a) - int(b) for a, b in zip(head.weights[c], head.weights[k], strict=True)]
         return weights, int(head.offsets[k]) - int(head.offsets[c]) + int(head.ranks[c] > head.ranks[k])
 
-    def _reach(self, layer: int, rows: Matrix) -> tuple[Integers, Integers]:
-        """Return the most by which each row's sum can fall and rise: at most radius flips; hidden bits each by itself."""
+    def _largest_moves(self, layer: int, rows: Matrix) -> tuple[Integers, Integers]:
+        """Return the largest decrease and increase of each row's sum: by at most radius flips, or by any hidden bits."""
         moving = np.flatnonzero(self._moves[layer])
         flips = rows[:, moving] * (1 - 2 * self._bits[layer][moving].astype(np.int64))
         swings = np.sort(flips.packed(0), axis=1)
@@ -93,37 +93,37 @@ class Remains:
 
     def _constants(self, i: int, weights: Matrix, sums: Integers, bounds: Integers) -> set[int]:
         """Return the folded neurons of this block, after recomputing their margins."""
-        falls, rises = self._reach(i, weights)
+        falls, rises = self._largest_moves(i, weights)
         constant: set[int] = set()
         for neuron, value, total, bound, move in self._claim.folded[i]:
-            what = f"block {i}, neuron {neuron}"
+            name = f"block {i}, neuron {neuron}"
             if not 0 <= neuron < len(sums) or neuron in constant or value not in (0, 1):
-                raise Rejected(f"{what}: expected each folded neuron of the block once, with the value 0 or 1")
+                raise Rejected(f"{name}: expected each folded neuron of the block once, with the value 0 or 1")
             own = int(sums[neuron]), int(bounds[neuron]), int((falls if value else rises)[neuron])
             if (total, bound, move) != own:
-                raise Rejected(f"{what}: expected sum, bound and move {own}, got {(total, bound, move)}")
+                raise Rejected(f"{name}: expected sum, bound and move {own}, got {(total, bound, move)}")
             if not (total - move >= bound if value else total + move < bound):
-                raise Rejected(f"{what}: expected a margin, but {move} moves the sum {total} across the bound {bound}")
+                raise Rejected(f"{name}: expected a margin, but {move} moves the sum {total} across the bound {bound}")
             constant.add(neuron)
         return constant
 
     def _check_dropped(self) -> None:
-        """Raise unless every class but those that are left is beaten everywhere by the rival that the claim names."""
+        """Raise unless every dropped class is beaten everywhere by the rival that the claim names."""
         layer, classes = len(self.network.blocks), set(range(self.head.classes))
         for c, rival, total, bound, move in self._claim.dropped:
-            what = f"dropped class {c}"
+            name = f"dropped class {c}"
             if c not in classes or rival not in range(self.head.classes) or rival == c:
-                raise Rejected(f"{what}: expected each dropped class once, and another class as its rival")
+                raise Rejected(f"{name}: expected each dropped class once, and another class as its rival")
             weights, need = self._lead(c, rival)
             swings = [weights[i] * (1 - 2 * int(self._bits[layer][i])) for i in np.flatnonzero(self._moves[layer]).tolist()]
             rises = sorted((swing for swing in swings if swing > 0), reverse=True)
             lead = sum(w for w, bit in zip(weights, self._bits[layer].tolist(), strict=True) if bit)
             own = lead, need, sum(rises[: self._claim.radius] if layer == 0 else rises)
             if (total, bound, move) != own:
-                raise Rejected(f"{what}: expected sum, bound and move {own}, got {(total, bound, move)}")
+                raise Rejected(f"{name}: expected sum, bound and move {own}, got {(total, bound, move)}")
             if not total + move < bound:
-                raise Rejected(f"{what}: expected a margin, but {move} moves the lead {total} to the bound {bound}")
+                raise Rejected(f"{name}: expected a margin, but {move} moves the lead {total} to the bound {bound}")
             classes.remove(c)
         if classes != set(self._claim.classes):
-            came = list(self._claim.classes)[:20]
-            raise Rejected(f"claim.json: expected the classes that are left, {sorted(classes)}, got {came}")
+            classes_given = list(self._claim.classes)[:20]
+            raise Rejected(f"claim.json: expected the classes that are left, {sorted(classes)}, got {classes_given}")

@@ -1,7 +1,7 @@
-"""Every pattern that the first block can give in the region, by trying every point, and the class of each.
+"""Every pattern that the first block can give in the region, found at every point, and the class of each.
 
 The neurons that are no constants share a few machine words, a field of bits each, so that one addition flips an input for all of
-them: the top bit of a field says whether the neuron's sum reaches its bound. Nothing but additions has to be believed; a region
+them: the top bit of a field is 1 exactly when the neuron's sum reaches its bound. Only additions have to be trusted; a region
 of 50 million points takes seconds, or where most of its patterns differ up to a minute.
 """
 
@@ -15,16 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnverify.checker.claim import Claim
-from bnnverify.checker.margins import Left, Remains
+from bnnverify.checker.margins import ReducedNetwork, ReducedRow
 from bnnverify.errors import Rejected
 from bnnverify.model.network import Network
 
-MOST = 2**27  # points that are tried
-FEW = 2**18  # points that are put through the whole network, each by itself
+MOST = 2**27  # of the region
+FEW = 2**18  # points up to which the network classifies each point
 MOST_PATTERNS = 2**24
-MOST_CODES = 2**24  # values of the open neurons that are put through what is behind them
+MOST_CODES = 2**24  # values of the open neurons, which the blocks behind classify
 WORD = 64
-BATCH = 2**16  # patterns that are put through the network at a time
+BATCH = 2**16  # patterns that the network classifies at a time
 
 Words = NDArray[np.uint64]
 
@@ -32,7 +32,7 @@ Words = NDArray[np.uint64]
 class Fields:
     """Neurons in fields of equal width. A key is one word: the top bits of all fields, each at a place of its own."""
 
-    def __init__(self, rows: list[Left], flips: list[int], radius: int) -> None:
+    def __init__(self, rows: list[ReducedRow], flips: list[int], radius: int) -> None:
         sums = np.array([[row.weights.get(i, 0) for i in flips] for row in rows], dtype=np.int64).reshape(len(rows), len(flips))
         bounds = np.array([row.bound for row in rows], dtype=np.int64)
         ordered = np.sort(sums, axis=1)
@@ -70,7 +70,7 @@ class Fields:
 
 
 def keys_of(fields: Fields, flips: int, radius: int) -> Iterator[Words]:
-    """Yield the keys of all points: at most radius of so many flips. The last two flips of a point are all pairs at once."""
+    """Yield the keys of all points: at most radius of the flips. The last two flips of a point are all pairs at once."""
     columns, start = fields.columns, fields.start[:, None]
     yield fields.keys(start)
     if radius >= 1 and flips:
@@ -87,73 +87,73 @@ def keys_of(fields: Fields, flips: int, radius: int) -> Iterator[Words]:
             yield fields.keys(pairs[:, after:] + before)
 
 
-def all_stay(remains: Remains, claim: Claim) -> int:
-    """Return how many patterns, or points, there are, after seeing that the network gives the predicted class to each."""
+def check_patterns(reduced: ReducedNetwork, claim: Claim) -> int:
+    """Return the number of patterns, or points; Rejected unless the network gives the predicted class to each."""
     points = sum(comb(len(claim.free), flips) for flips in range(claim.radius + 1))
     if points <= FEW:
-        return _each_stays(remains.network, claim, points)
-    if points > MOST or not remains.network.blocks:
+        return _check_points(reduced.network, claim, points)
+    if points > MOST or not reduced.network.blocks:
         raise Rejected(f"patterns: expected at most {MOST} points and a block, got {points} points")
-    open_ = remains.open(0)
-    fields = Fields([remains.neuron(0, j) for j in open_], list(claim.free), claim.radius)
-    found = _together(fields, len(claim.free), claim.radius)
-    tail = remains.network.tail(1)
+    open_ = reduced.open(0)
+    fields = Fields([reduced.neuron(0, j) for j in open_], list(claim.free), claim.radius)
+    found = _patterns(fields, len(claim.free), claim.radius)
+    tail = reduced.network.tail(1)
     for begin in range(0, len(found), BATCH):
         keys = found[begin : begin + BATCH]
-        bits = np.tile(remains.first(), (len(keys), 1))
+        bits = np.tile(reduced.first(), (len(keys), 1))
         if open_:
             bits[:, open_] = fields.bits(keys)
-        _expect(claim, tail(bits))
+        _require_predicted(claim, tail(bits))
     return len(found)
 
 
-def all_codes_stay(remains: Remains, claim: Claim) -> int:
-    """Return how many codes the first block's open neurons have, after seeing that each of them, reached or not, stays."""
-    if not remains.network.blocks:
+def check_codes(reduced: ReducedNetwork, claim: Claim) -> int:
+    """Return the number of codes of the first block's open neurons; Rejected unless the predicted class is that of each."""
+    if not reduced.network.blocks:
         raise Rejected("codes: expected a network with a block, got a head alone")
-    open_, tail = remains.open(0), remains.network.tail(1)
+    open_, tail = reduced.open(0), reduced.network.tail(1)
     if 2 ** len(open_) > MOST_CODES:
         raise Rejected(f"codes: expected at most {MOST_CODES.bit_length() - 1} open neurons, got {len(open_)}")
     for begin in range(0, 2 ** len(open_), BATCH):
         numbers = np.arange(begin, min(begin + BATCH, 2 ** len(open_)))
-        bits = np.tile(remains.first(), (len(numbers), 1))
+        bits = np.tile(reduced.first(), (len(numbers), 1))
         bits[:, open_] = numbers[:, None] >> np.arange(len(open_)) & 1
-        _expect(claim, tail(bits))
+        _require_predicted(claim, tail(bits))
     return int(2 ** len(open_))
 
 
-def _each_stays(network: Network, claim: Claim, points: int) -> int:
-    """Return points, after putting every one of so many through the network."""
+def _check_points(network: Network, claim: Claim, points: int) -> int:
+    """Return points, their number; Rejected unless the network gives each the predicted class."""
     flips = chain.from_iterable(combinations(claim.free, size) for size in range(claim.radius + 1))
     while chosen := list(islice(flips, BATCH)):
         bits = np.tile(claim.bits, (len(chosen), 1))
         rows = np.repeat(np.arange(len(chosen)), [len(positions) for positions in chosen])
         bits[rows, list(chain.from_iterable(chosen))] ^= 1
-        _expect(claim, network(bits))
+        _require_predicted(claim, network(bits))
     return points
 
 
-def _expect(claim: Claim, labels: NDArray[np.int64]) -> None:
+def _require_predicted(claim: Claim, labels: NDArray[np.int64]) -> None:
     """Raise unless all labels are the predicted one."""
     others = [label for label in np.unique(labels).tolist() if label != claim.predicted]
     if others:
         raise Rejected(f"patterns: expected class {claim.predicted} for each, got class {others[0]}")
 
 
-def _together(fields: Fields, flips: int, radius: int) -> Words:
+def _patterns(fields: Fields, flips: int, radius: int) -> Words:
     """Return the different keys of all points."""
     found: Words = np.zeros(0, dtype=np.uint64)
-    fresh: list[Words] = []
+    batch: list[Words] = []
     for keys in keys_of(fields, flips, radius):
-        fresh.append(_different(keys))
-        if sum(map(len, fresh)) > MOST_PATTERNS // 4:
-            found, fresh = _different(np.concatenate([found, *fresh])), []
+        batch.append(_distinct(keys))
+        if sum(map(len, batch)) > MOST_PATTERNS // 4:
+            found, batch = _distinct(np.concatenate([found, *batch])), []
         if len(found) > MOST_PATTERNS:
             raise Rejected(f"patterns: expected at most {MOST_PATTERNS}, got more")
-    return _different(np.concatenate([found, *fresh]))
+    return _distinct(np.concatenate([found, *batch]))
 
 
-def _different(keys: Words) -> Words:
+def _distinct(keys: Words) -> Words:
     """Return each key once, ascending; sorting is much faster than np.unique."""
     ordered = np.sort(keys)
     different: Words = ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]]

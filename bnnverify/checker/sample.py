@@ -1,16 +1,16 @@
-"""One sample's proof: the claim against the model, the formula against its meaning, the trace against the formula."""
+"""One sample's proof: the claim against the model, the formula against its annotations, the trace against the formula."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from bnnverify.checker.annotations import Links, Meanings
+from bnnverify.checker.annotations import Annotations, Links
 from bnnverify.checker.claim import Claim, claim_of
 from bnnverify.checker.clauses import follows
 from bnnverify.checker.files import formula, lines, record
-from bnnverify.checker.margins import Remains
-from bnnverify.checker.patterns import all_codes_stay, all_stay
+from bnnverify.checker.margins import ReducedNetwork
+from bnnverify.checker.patterns import check_codes, check_patterns
 from bnnverify.checker.trace import lemmas
 from bnnverify.errors import Rejected
 from bnnverify.model.arrays import Bits
@@ -18,8 +18,8 @@ from bnnverify.model.network import Network
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A claim that holds, and the size of what it rests on; 0 where that has no such part."""
+class CheckedClaim:
+    """A claim that holds, and the size of its proof; 0 where a proof has no such part."""
 
     claim: Claim
     variables: int = 0
@@ -28,35 +28,35 @@ class Shown:
     patterns: int = 0
 
 
-def shown(folder: Path, network: Network) -> Shown:
-    """Return what the proof in this folder shows about the network; Rejected, with the reason, where it shows nothing."""
+def checked_claim(folder: Path, network: Network) -> CheckedClaim:
+    """Return the claim of the proof in this folder about the network; Rejected, with the reason, where it does not hold."""
     claim = claim_of(record(folder / "claim.json"), network)
     if claim.witness is not None:
         _replay(claim, claim.witness, network)
     if claim.by == "witness":
-        return Shown(claim)
-    remains = Remains(network, claim)
+        return CheckedClaim(claim)
+    reduced = ReducedNetwork(network, claim)
     if claim.by == "trace":
-        return _traced(folder, claim, remains)
+        return _traced(folder, claim, reduced)
     if claim.by == "patterns":
-        return Shown(claim, patterns=all_stay(remains, claim))
+        return CheckedClaim(claim, patterns=check_patterns(reduced, claim))
     if claim.by == "codes":
-        return Shown(claim, patterns=all_codes_stay(remains, claim))
+        return CheckedClaim(claim, patterns=check_codes(reduced, claim))
     if claim.classes != (claim.predicted,):
         raise Rejected(f"claim.json: expected margins that leave class {claim.predicted} alone, got {list(claim.classes)[:20]}")
-    return Shown(claim)
+    return CheckedClaim(claim)
 
 
-def _traced(folder: Path, claim: Claim, remains: Remains) -> Shown:
-    """Return the sizes of a formula that says what the model says, and is refuted."""
+def _traced(folder: Path, claim: Claim, reduced: ReducedNetwork) -> CheckedClaim:
+    """Return the claim and the sizes of its formula, which follows from the model and is refuted."""
     variables, clauses = formula(folder / "formula.cnf")
-    meanings = Meanings(folder / "meanings.txt", variables)
-    links = Links(meanings, remains, claim.free, claim.radius)
+    annotations = Annotations(folder / "meanings.txt", variables)
+    links = Links(annotations, reduced, claim.free, claim.radius)
     event = links.event(claim.predicted, claim.classes)
     for number, clause in enumerate(clauses, start=1):
-        if not event.issubset(clause) and not follows(clause, meanings.definitions, links.region):
+        if not event.issubset(clause) and not follows(clause, annotations.definitions, links.region):
             raise Rejected(f"formula.cnf: clause {number} does not follow from what its variables mean: {str(clause)[:60]}")
-    return Shown(claim, variables, len(clauses), lemmas(clauses, variables, lines(folder / "trace.drup")))
+    return CheckedClaim(claim, variables, len(clauses), lemmas(clauses, variables, lines(folder / "trace.drup")))
 
 
 def _replay(claim: Claim, witness: Bits, network: Network) -> None:

@@ -1,7 +1,7 @@
 """The trace of a solver, checked by reverse unit propagation in another solver.
 
 Each lemma must follow by unit propagation alone from the formula and the lemmas before it; the last one is empty. Deletions are
-passed over: with more clauses no less follows.
+ignored: with more clauses no less follows.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from bnnverify.checker.files import clause
 from bnnverify.errors import Rejected
 
-SOLVER = "minisat22"  # not the one that writes traces
+SOLVER = "minisat22"  # another one than writes traces
 NAME = "trace.drup"
 
 
@@ -32,6 +32,6 @@ def lemmas(formula: list[list[int]], variables: int, trace: Iterable[str]) -> in
 
 
 def _follows(solver: Any, lemma: list[int]) -> bool:
-    """Return whether unit propagation meets a conflict where every literal of lemma is 0."""
+    """Return whether unit propagation finds a conflict where every literal of lemma is 0."""
     consistent, _ = solver.propagate(assumptions=[-literal for literal in lemma])
     return not consistent

@@ -17,7 +17,7 @@ from bnnverify.model.coding import InputCoding
 
 Grey = NDArray[np.uint8]
 
-VARIABLE = "BNNVERIFY_DATA"  # of the environment: where data sets lie, unless a caller says so
+VARIABLE = "BNNVERIFY_DATA"  # of the environment: the folder of data sets, unless a caller names one
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049
 DIGITS_SHAPE, DIGITS_MAXIMUM, DIGITS_THRESHOLD = (8, 8), 16, 8
 
@@ -46,7 +46,7 @@ def digits_coding() -> InputCoding:
 def mnist_pictures(data_dir: Path | None, *, part: str = "t10k") -> Pictures:
     """Return the MNIST test set (part "t10k") or training set ("train") from idx files, packed with gzip or not.
 
-    They are looked for in data_dir and data_dir/mnist; without data_dir, in the folder that the environment variable
+    They are searched for in data_dir and data_dir/mnist; without data_dir, in the folder that the environment variable
     BNNVERIFY_DATA names, from Python as on the command line (nothing else below the command line reads the environment).
     Raises BadSample where they are missing, damaged or of another size.
     """
@@ -79,7 +79,7 @@ def _idx(path: Path, magic: int) -> Grey:
     try:
         raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (OSError, EOFError, zlib.error) as error:
-        raise BadSample(f"{path}: expected a whole readable idx file, got: {error}") from error
+        raise BadSample(f"{path}: expected a complete readable idx file, got: {error}") from error
     axes = 3 if magic == IMAGES_MAGIC else 1
     header = np.frombuffer(raw[: 4 + 4 * axes], dtype=np.uint8)
     if len(header) < 4 + 4 * axes:
@@ -105,14 +105,14 @@ def resized(pixels: Grey, shape: tuple[int, int]) -> Grey:
 
 
 def bits_of(pixels: Grey, maximum: int, coding: InputCoding) -> Bits:
-    """Return the bits that coding makes of pictures (N, rows, columns) with values 0..maximum, resized where it says a shape."""
+    """Return the bits that coding makes of pictures (N, rows, columns) with values 0..maximum, resized where it has a shape."""
     return coding.bits(grey_of(pixels, maximum, coding))
 
 
 def grey_of(pixels: Grey, maximum: int, coding: InputCoding) -> Grey:
     """Return the values that coding compares with its thresholds, pixel by pixel: (N, rows, columns) to (N, n)."""
     if maximum != coding.maximum:
-        raise BadSample(f"expected grey values 0..{coding.maximum}, as the model's input coding says, got 0..{maximum}")
+        raise BadSample(f"expected grey values 0..{coding.maximum}, as in the model's input coding, got 0..{maximum}")
     if coding.shape is not None:
         pixels = resized(pixels, coding.shape)
     return pixels.reshape(len(pixels), -1)

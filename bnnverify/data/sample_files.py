@@ -20,15 +20,15 @@ ORIGIN = ("source", "indices")  # of copies of samples of another source: its na
 
 
 @dataclass(frozen=True, eq=False)
-class Unsorted:
-    """The numbers of a file, one axis or more, and what is beside them: labels (N,), and the source and N indices of copies."""
+class FileInputs:
+    """The numbers of a file, one axis or more, labels (N,), and the source and N indices of copies."""
 
     numbers: NDArray[Any]
     labels: NDArray[np.int64] | None = None
     origin: tuple[str, tuple[int, ...]] | None = None
 
     def bits(self, network: Network) -> Bits:
-        """Return them as bits (N, n): as they are if all are -1, 0 and 1, and as grey values through the input coding if not."""
+        """Return bits (N, n): the numbers if all are -1, 0 and 1, else their bits as grey values in the input coding."""
         if not self.numbers.size:
             raise BadSample("expected inputs, got an empty list")
         grey = self.grey(network)
@@ -46,45 +46,51 @@ class Unsorted:
         raise BadSample(f"expected {n} bits per input, got numbers of shape {self.numbers.shape}")
 
     def grey(self, network: Network) -> NDArray[Any] | None:
-        """Return them as grey values (N, n) for the input coding, or None where all are -1, 0 and 1, which are bits."""
+        """Return grey values (N, n) for the input coding, or None where all numbers are -1, 0 and 1, which are bits."""
         coding, numbers = network.coding, self.numbers
         if np.all(np.isin(numbers, (-1, 0, 1))):
             return None
         if coding is None:
-            raise BadSample(f"expected bits 0 and 1 (or -1 and 1), got {_odd(numbers)}, and the model has no input coding")
-        whole = numbers.astype(np.int64) if numbers.dtype.kind in "iuf" and np.all(np.isfinite(numbers)) else None
-        if whole is None or np.any(whole != numbers) or whole.min() < 0 or whole.max() > coding.maximum or coding.maximum > 255:
-            raise BadSample(f"expected bits, or whole grey values 0..{coding.maximum}, got {_odd(numbers)}")
-        if whole.ndim <= 2 and whole.shape[-1] == network.inputs:
-            return np.atleast_2d(whole)
-        if whole.ndim not in (2, 3):
-            raise BadSample(f"expected pictures (N, rows, columns), or {network.inputs} grey values, got shape {whole.shape}")
-        return grey_of(whole.reshape(-1, *whole.shape[-2:]).astype(np.uint8), coding.maximum, coding)
+            raise BadSample(f"expected bits 0 and 1 (or -1 and 1), got {_stray(numbers)}, and the model has no input coding")
+        values = numbers.astype(np.int64) if numbers.dtype.kind in "iuf" and np.all(np.isfinite(numbers)) else None
+        if (
+            values is None
+            or np.any(values != numbers)
+            or values.min() < 0
+            or values.max() > coding.maximum
+            or coding.maximum > 255
+        ):
+            raise BadSample(f"expected bits, or whole grey values 0..{coding.maximum}, got {_stray(numbers)}")
+        if values.ndim <= 2 and values.shape[-1] == network.inputs:
+            return np.atleast_2d(values)
+        if values.ndim not in (2, 3):
+            raise BadSample(f"expected pictures (N, rows, columns), or {network.inputs} grey values, got shape {values.shape}")
+        return grey_of(values.reshape(-1, *values.shape[-2:]).astype(np.uint8), coding.maximum, coding)
 
 
-def _odd(numbers: NDArray[Any]) -> str:
-    odd = numbers[~np.isin(numbers, (-1, 0, 1))]
-    return str(odd.flat[0])[:20] if odd.size else "none"
+def _stray(numbers: NDArray[Any]) -> str:
+    stray = numbers[~np.isin(numbers, (-1, 0, 1))]
+    return str(stray.flat[0])[:20] if stray.size else "none"
 
 
 def is_file(path: Path) -> bool:
-    """Return whether there is a file; a long row of bits or a text that no path may hold is none."""
+    """Return whether path is a file; a long row of bits or a text that no path may hold is none."""
     try:
         return path.is_file()
     except (OSError, ValueError):
         return False
 
 
-def read_file(path: Path) -> Unsorted:
-    """Return what a file of inputs holds. Raises BadSample where it is missing or damaged."""
+def read_file(path: Path) -> FileInputs:
+    """Return the contents of a file of inputs. Raises BadSample where it is missing or damaged."""
     if not is_file(path):
         raise BadSample(f"expected a data set (digits, mnist), a file, or bits like 0110, got {str(path)[:80]!r}")
     try:
         with path.open("rb") as file:
             start = file.read(6)
         if start.startswith((b"PK", b"\x93NUMPY")):
-            return _sorted_out(arrays_in(path, BadSample))
-        return Unsorted(_numbers(path.read_text("utf-8")))
+            return _inputs_and_labels(arrays_in(path, BadSample))
+        return FileInputs(_numbers(path.read_text("utf-8")))
     except OSError as error:
         raise BadSample(f"{path}: expected a readable file, got: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -93,25 +99,25 @@ def read_file(path: Path) -> Unsorted:
         raise BadSample(f"{path}: {error}") from error
 
 
-def _sorted_out(arrays: Arrays) -> Unsorted:
+def _inputs_and_labels(arrays: Arrays) -> FileInputs:
     """Return the inputs and the labels of a .npz: the one array that is not called y or labels, and the one that is.
 
-    A file that `train` wrote of its test samples also says where they are from.
+    A file of test samples that `train` wrote also names their source.
     """
     origin = _origin(*(arrays[name] for name in ORIGIN)) if set(ORIGIN) <= set(arrays) else None
     inputs = [name for name in arrays if name not in LABELS and (origin is None or name not in ORIGIN)]
-    marks = [name for name in arrays if name in LABELS]
-    if len(inputs) != 1 or len(marks) > 1:
+    label_names = [name for name in arrays if name in LABELS]
+    if len(inputs) != 1 or len(label_names) > 1:
         raise BadSample(f"expected one array of inputs, and one of labels called y or not at all, got {sorted(arrays)}")
     numbers = arrays[inputs[0]]
     if numbers.dtype.kind not in "iubf" or numbers.ndim == 0:
         raise BadSample(f"expected an array of numbers, got {numbers.dtype} of shape {numbers.shape}")
-    if not marks:
-        return Unsorted(numbers, origin=origin)
-    labels = arrays[marks[0]]
+    if not label_names:
+        return FileInputs(numbers, origin=origin)
+    labels = arrays[label_names[0]]
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise BadSample(f"labels: expected a row of whole numbers, got {labels.dtype} of shape {labels.shape}")
-    return Unsorted(numbers, labels.astype(np.int64), origin)
+    return FileInputs(numbers, labels.astype(np.int64), origin)
 
 
 def _origin(source: NDArray[Any], indices: NDArray[Any]) -> tuple[str, tuple[int, ...]]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bnnverify.data.pictures import Pictures, bits_of, digit_pictures, digits_coding, grey_of, mnist_pictures
-from bnnverify.data.sample_files import Unsorted, is_file, read_file
+from bnnverify.data.sample_files import FileInputs, is_file, read_file
 from bnnverify.errors import BadQuery, BadSample
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Network
@@ -39,7 +39,7 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Inputs with what is known of them: bits (N, n) of 0 and 1; labels (N,) or None; each one's index in its source.
+    """Inputs with their labels, where known: bits (N, n) of 0 and 1; labels (N,) or None; each one's index in its source.
 
     pixels: the values (N, n) that the input coding made bits of; None where the source holds bits.
     origin: of copies of samples of another source, that source's name and each one's index there.
@@ -101,9 +101,9 @@ def read_samples(source: str, network: Network, *, data_dir: str | Path | None =
 def _known_labels(samples: Samples, network: Network) -> Samples:
     labels = samples.labels
     if labels is not None and network.head is not None and len(labels):
-        odd = labels[(labels < 0) | (labels >= network.classes)]
-        if len(odd):
-            raise BadSample(f"{samples.name}: labels must be between 0 and {network.classes - 1}, got {odd[0]}")
+        others = labels[(labels < 0) | (labels >= network.classes)]
+        if len(others):
+            raise BadSample(f"{samples.name}: labels must be between 0 and {network.classes - 1}, got {others[0]}")
     return samples
 
 
@@ -165,7 +165,7 @@ def read_positions(source: str, n: int) -> NDArray[np.bool_]:
     if not ranges or not all(ranges):
         raise BadQuery(f"free positions: expected numbers like 9 or ranges like 0-5, 0 to {n - 1}, got {text.strip()[:60]!r}")
     last = max(numbers[-1] for numbers in ranges)
-    if last >= n:  # said here: a list of a range beyond memory could not be made
+    if last >= n:  # checked here: a list of a range beyond memory could not be made
         raise BadQuery(f"free positions must be between 0 and {n - 1}, got {last}")
     return mask_of([number for numbers in ranges for number in numbers], n)
 
@@ -199,7 +199,7 @@ def _from_pictures(pictures: Pictures, chosen: str | None, limit: int | None, ne
     if coding is None and pictures.name == "digits" and network.inputs == 64:
         coding = digits_coding()
     if coding is None:
-        raise BadSample(f"{pictures.name}: expected a model that says how pictures become its {network.inputs} bits, got none")
+        raise BadSample(f"{pictures.name}: expected a model that defines how pictures become its {network.inputs} bits, got none")
     try:
         grey = grey_of(pictures.pixels[indices], pictures.maximum, coding)
     except BadSample as error:
@@ -207,14 +207,14 @@ def _from_pictures(pictures: Pictures, chosen: str | None, limit: int | None, ne
     return Samples(coding.bits(grey), pictures.labels[indices].astype(np.int64), tuple(indices), pictures.name, grey)
 
 
-def _from_file(found: Unsorted, name: str, chosen: str | None, limit: int | None, network: Network) -> Samples:
+def _from_file(found: FileInputs, name: str, chosen: str | None, limit: int | None, network: Network) -> Samples:
     try:
         rows, grey = found.bits(network), found.grey(network)
     except BadSample as error:
         raise BadSample(f"{name}: {error}") from error
-    for beside, what in ((found.labels, "label"), (found.origin and found.origin[1], "index of its origin")):
-        if beside is not None and len(beside) != len(rows):
-            raise BadSample(f"{name}: expected one {what} per input, got {len(beside)} for {len(rows)}")
+    for column, kind in ((found.labels, "label"), (found.origin and found.origin[1], "index of its origin")):
+        if column is not None and len(column) != len(rows):
+            raise BadSample(f"{name}: expected one {kind} per input, got {len(column)} for {len(rows)}")
     indices = _indices(chosen, len(rows), limit, name)
     labels = None if found.labels is None else found.labels[indices]
     origin = None if found.origin is None else (found.origin[0], tuple(found.origin[1][index] for index in indices))

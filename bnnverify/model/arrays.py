@@ -1,4 +1,4 @@
-"""Whole numbers in arrays: what a bit and a weight are made of, checked where they come in."""
+"""Integers in arrays: the types of bits and weights, checked where a caller gives them."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ LARGEST_SUM = 2**62  # sums stay inside 64-bit integers with room for one compar
 LARGEST_DENSE = 2**25  # numbers in one dense matrix: 256 MiB
 
 
-def as_integers(values: ArrayLike, what: str, ndim: int) -> Integers:
-    """Return values as a read-only int64 array of ndim dimensions, or say what is wrong with them."""
+def as_integers(values: ArrayLike, name: str, ndim: int) -> Integers:
+    """Return values as a read-only int64 array of ndim dimensions, or raise BadModel, which names them."""
     array = np.asarray(values)
     if array.ndim != ndim:
-        raise BadModel(f"{what}: expected {ndim} dimensions, got shape {array.shape}")
+        raise BadModel(f"{name}: expected {ndim} dimensions, got shape {array.shape}")
     if array.dtype.kind == "f":
         if not np.all(np.isfinite(array)):
-            raise BadModel(f"{what}: expected whole numbers, got NaN or infinity")
+            raise BadModel(f"{name}: expected whole numbers, got NaN or infinity")
         if np.any(array != np.floor(array)):
-            raise BadModel(f"{what}: expected whole numbers, got {array[array != np.floor(array)][0]}")
+            raise BadModel(f"{name}: expected whole numbers, got {array[array != np.floor(array)][0]}")
     elif array.dtype.kind not in "iub":
-        raise BadModel(f"{what}: expected whole numbers, got type {array.dtype}")
+        raise BadModel(f"{name}: expected whole numbers, got type {array.dtype}")
     if array.size and float(np.abs(array.astype(np.float64)).max()) >= LARGEST_SUM:
-        raise BadModel(f"{what}: expected numbers below 2^62, got a larger one")
+        raise BadModel(f"{name}: expected numbers below 2^62, got a larger one")
     integers = array.astype(np.int64)
     integers.setflags(write=False)
     return integers
@@ -44,9 +44,9 @@ def fewest_bytes(integers: NDArray[Any]) -> NDArray[Any]:
     return integers.astype(next((kind for kind in kinds if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max), np.int64))
 
 
-def as_integer(value: object, what: str) -> int:
-    """Return value as a Python integer, or say that it is none."""
+def as_integer(value: object, name: str) -> int:
+    """Return value as a Python integer, or raise BadQuery, which names it."""
     try:
         return index(value)  # type: ignore[arg-type]
     except TypeError:
-        raise BadQuery(f"{what} must be a whole number, got {value!r}") from None
+        raise BadQuery(f"{name} must be a whole number, got {value!r}") from None

@@ -1,4 +1,4 @@
-"""Two networks as one: a class for every pair of answers, so that whoever can count can compare them."""
+"""Two networks as one: a class for every pair of answers, so that counts of its classes compare the two."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from bnnverify.model.network import Block, Head, Network
 def pair(a: Network, b: Network) -> Network:
     """Return the network that answers c * b.classes + k exactly where a answers c and b answers k.
 
-    Blocks stand side by side; a neuron that both have is there once, so that what the two share is computed once. The
-    shallower network gets blocks that hand its bits on. Scores are s_a[c] + s_b[k]: their largest is where both are largest,
+    Blocks stand side by side; a neuron that both have is there once, and is computed once. The shallower network
+    gets blocks that pass its bits on. Scores are s_a[c] + s_b[k]: their largest is where both are largest,
     and ranks compare a's first. BadModel if the inputs differ or the scores become too large.
     """
     if a.inputs != b.inputs:
@@ -24,27 +24,27 @@ def pair(a: Network, b: Network) -> Network:
     for i in range(max(len(a.blocks), len(b.blocks))):
         ours, theirs = _over(a, i, left, width), _over(b, i, right, width)
         joint = Block(stacked([ours.matrix, theirs.matrix]), np.concatenate([ours.bounds, theirs.bounds]))
-        first, place = _different(joint)
+        first, place = _distinct(joint)
         blocks.append(Block(fitting(joint.matrix[first]), joint.bounds[first]))
         left, right, width = place[: ours.outputs], place[ours.outputs :], len(first)
     return Network(tuple(blocks), _head(a, b, left, right, width), a.coding, f"{a.name} and {b.name}")
 
 
-def _over(network: Network, i: int, where: Integers, width: int) -> Block:
-    """Return block i over the joint bits; behind the last block, one that hands its bits on."""
+def _over(network: Network, i: int, columns: Integers, width: int) -> Block:
+    """Return block i over the joint bits; behind the last block, one that passes its bits on."""
     if i < len(network.blocks):
         block = network.blocks[i]
-        return Block(_spread(block.matrix, where, width), block.bounds)
-    return Block(_spread(identity(len(where)), where, width), np.ones(len(where), dtype=np.int64))
+        return Block(_regrouped(block.matrix, columns, width), block.bounds)
+    return Block(_regrouped(identity(len(columns)), columns, width), np.ones(len(columns), dtype=np.int64))
 
 
-def _spread(weights: Matrix, where: Integers, width: int) -> Matrix:
-    """Return weights with column j at where[j]; columns that meet, since their bits are equal, are added."""
-    return weights.regrouped(where, np.ones_like(where), width)
+def _regrouped(weights: Matrix, columns: Integers, width: int) -> Matrix:
+    """Return weights with column j at columns[j]; columns of one bit are added."""
+    return weights.regrouped(columns, np.ones_like(columns), width)
 
 
-def _different(block: Block) -> tuple[Integers, Integers]:
-    """Return the different neurons, ascending, the first of those that are equal, and for each neuron which of them it is."""
+def _distinct(block: Block) -> tuple[Integers, Integers]:
+    """Return the distinct neurons, ascending, the first of those that are equal, and for each neuron its place among them."""
     place: dict[tuple[bytes, bytes, int], int] = {}
     first, which = list[int](), list[int]()
     for j, bound in enumerate(block.bounds.tolist()):
@@ -62,7 +62,7 @@ def _head(a: Network, b: Network, left: Integers, right: Integers, width: int) -
         raise BadModel("pair: expected two networks with a head, got a prefix without one")
     if _largest(a.head) + _largest(b.head) >= LARGEST_SUM:
         raise BadModel("pair: expected scores that stay below 2^62 when added, got larger ones")
-    heads = [_spread(Dense(head.weights), where, width).dense() for head, where in ((a.head, left), (b.head, right))]
+    heads = [_regrouped(Dense(head.weights), columns, width).dense() for head, columns in ((a.head, left), (b.head, right))]
     weights = (heads[0][:, None] + heads[1][None]).reshape(len(heads[0]) * len(heads[1]), width)
     offsets = (a.head.offsets[:, None] + b.head.offsets).ravel()
     ranks = (a.head.ranks[:, None] * b.head.classes + b.head.ranks).ravel()

@@ -20,7 +20,7 @@ class Dense:
 
     numbers: Integers
 
-    __array_ufunc__ = None  # numpy leaves `array @ dense` to us
+    __array_ufunc__ = None  # so that numpy calls our __rmatmul__ for `array @ dense`
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (fewest_bytes(self.numbers),)

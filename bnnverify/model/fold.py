@@ -1,8 +1,8 @@
-"""Trained layers become whole-number Blocks and Heads, by asking the layer at every sum it can take.
+"""Trained layers become whole-number Blocks and Heads, by evaluating the layer at every sum it can take.
 
-A neuron with whole weights over ±1 inputs sees finitely many sums. The deployed layer (bias, batch norm, sign, in its own
-floating point) is asked at each of them, and its step is read off; the folded neuron then equals it bit for bit. Here, and
-nowhere else, is said what sign(0) is. Inside the house ±1 is gone: an input s in {-1, +1} is the bit (s + 1) / 2.
+A neuron with integer weights over ±1 inputs can take finitely many sums. The deployed layer (bias, batch norm, sign, in its own
+floating point) is evaluated at each of them, and its step is read off; the folded neuron then equals it bit for bit. This module
+alone defines sign(0). Folded networks have no ±1: an input s in {-1, +1} is the bit (s + 1) / 2.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bnnverify.model.network import Block, Head
 
 Answers = NDArray[np.bool_]
 
-LARGEST_TABLE = 2**25  # answers asked of one layer; a larger table would not fit a small machine's memory
+MOST_ANSWERS = 2**25  # of one layer; more would not fit a small machine's memory
 
 
 def is_plus(values: ArrayLike, *, zero_is_plus: bool = True) -> Answers:
@@ -36,35 +36,35 @@ def sums_of(weights: ArrayLike | Matrix) -> Integers:
     """Return every sum that each row can take over ±1 inputs, ascending: (m, n) weights to (k, m).
 
     They step by 2 from -sum|w| to +sum|w|; rows with fewer sums repeat their largest. Of weights other than -1, 0, +1 some
-    of these sums are never taken; the layer is asked there too, and must be a step there as well.
+    of these sums are never taken; the layer is evaluated there too, and must be a step there as well.
     """
-    reach = as_rows(weights, "layer weights").sizes
-    steps = int(reach.max(initial=0)) + 1
-    if steps * max(len(reach), 1) > LARGEST_TABLE:
-        raise BadModel(f"layer: expected at most {LARGEST_TABLE} sums to ask for, got {steps} for each of {len(reach)} neurons")
-    return np.asarray(np.minimum(2 * np.arange(steps)[:, None] - reach, reach))
+    largest = as_rows(weights, "layer weights").sizes
+    steps = int(largest.max(initial=0)) + 1
+    if steps * max(len(largest), 1) > MOST_ANSWERS:
+        raise BadModel(f"layer: expected at most {MOST_ANSWERS} sums to evaluate, got {steps} for each of {len(largest)} neurons")
+    return np.asarray(np.minimum(2 * np.arange(steps)[:, None] - largest, largest))
 
 
-def steps_of(answers: ArrayLike, shape: tuple[int, ...], what: str) -> tuple[Answers, NDArray[np.intp]]:
+def steps_of(answers: ArrayLike, shape: tuple[int, ...], name: str) -> tuple[Answers, NDArray[np.intp]]:
     """Return, per column, whether it falls (True first, False later) and where its second part begins.
 
-    answers: (k, m), in ascending order of what was asked. A constant column does not fall: all True begins at 0,
-    all False at k. Anything with more than one change is not a step, and refused.
+    answers: (k, m), in ascending order of the sums. A constant column does not fall: all True begins at 0,
+    all False at k. A column with more than one change is not a step, and refused.
     """
-    table = np.asarray(answers)
-    if table.shape != shape or table.dtype != np.bool_:
-        raise BadModel(f"{what}: expected yes/no answers of shape {shape}, got {table.dtype} of shape {table.shape}")
-    changes = (table[1:] != table[:-1]).sum(axis=0)
+    array = np.asarray(answers)
+    if array.shape != shape or array.dtype != np.bool_:
+        raise BadModel(f"{name}: expected yes/no answers of shape {shape}, got {array.dtype} of shape {array.shape}")
+    changes = (array[1:] != array[:-1]).sum(axis=0)
     if np.any(changes > 1):
         worst = int(np.argmax(changes))
-        raise BadModel(f"{what} {worst}: expected one step (a monotone activation), got {changes[worst]} changes of the answer")
-    falls = table[0] & ~table[-1]
-    trues = table.sum(axis=0)
-    return falls, np.where(falls, trues, len(table) - trues)
+        raise BadModel(f"{name} {worst}: expected one step (a monotone activation), got {changes[worst]} changes of the answer")
+    falls = array[0] & ~array[-1]
+    trues = array.sum(axis=0)
+    return falls, np.where(falls, trues, len(array) - trues)
 
 
 def fold_block(weights: ArrayLike | Matrix, fires: Callable[[Integers], ArrayLike]) -> Block:
-    """Return the block whose bit j is 1 exactly when the trained neuron j answers yes.
+    """Return the block whose bit j is 1 exactly when the trained neuron j fires.
 
     weights: (m, n) whole numbers over ±1 inputs, dense or sparse. fires: from sums (k, m), column j holding values of
     weights[j] @ s, to yes/no (k, m). Rows that fire downwards are negated, constant rows get zero weights. Raises BadModel
@@ -83,11 +83,11 @@ def fold_block(weights: ArrayLike | Matrix, fires: Callable[[Integers], ArrayLik
     return Block(signed, bounds)
 
 
-def exact(numbers: ArrayLike, what: str) -> list[Fraction]:
+def exact(numbers: ArrayLike, name: str) -> list[Fraction]:
     """Return numbers as the exact fractions that their floating-point bits stand for."""
     array = np.asarray(numbers)
     if array.ndim != 1 or array.dtype.kind not in "fiu" or not np.all(np.isfinite(array)):
-        raise BadModel(f"{what}: expected a row of finite numbers, got {array.dtype} of shape {array.shape}, or NaN or infinity")
+        raise BadModel(f"{name}: expected a row of finite numbers, got {array.dtype} of shape {array.shape}, or NaN or infinity")
     return [Fraction(number) for number in array.tolist()]
 
 
@@ -115,16 +115,16 @@ def merges(weights: ArrayLike, biases: ArrayLike, scores: Callable[[Integers], A
     """Return whether floating point may see scores of two classes differently from exact arithmetic, at some pair of sums.
 
     scores: from sums (k, classes) to the source's own floating-point scores (k, classes). gap: scores this close may become
-    equal in what follows them (a log-softmax). Exact scores of all classes and sums are put in order; floating-point scores in
+    equal in later operations (a log-softmax). Exact scores of all classes and sums are put in order; floating-point scores in
     that order must be equal where the exact ones are, and grow by more than gap where they differ.
     """
     weights = as_integers(weights, "output weights", 2)
     sums = sums_of(weights)
     shifts = exact(biases, "output biases")
     values = [int(s) + shift for row in sums for s, shift in zip(row, shifts, strict=True)]
-    seen = np.asarray(scores(sums), dtype=np.float64).ravel()
+    floats = np.asarray(scores(sums), dtype=np.float64).ravel()
     order = sorted(range(len(values)), key=values.__getitem__)
     with np.errstate(invalid="ignore"):  # infinities: their difference is NaN, which counts as merged below
-        growth = np.diff(seen[order])
+        growth = np.diff(floats[order])
     differ = np.array([values[i] != values[j] for i, j in pairwise(order)], dtype=np.bool_)
     return bool(np.any(np.where(differ, ~(growth > gap), growth != 0)))

@@ -1,4 +1,4 @@
-"""A latent code as a whole number, bit j of the latent layer in place j; and the code that a class has."""
+"""A latent code as an integer, bit j of the latent layer in place j, as bits and as text."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from bnnverify.model.arrays import Bits
 
 Codes = NDArray[np.int64]
 
-WIDEST = 62  # bits of a code, so that it is one whole number of a machine
+WIDEST = 62  # bits of a code, so that it fits a 64-bit integer
 
 
-def numbers_of(bits: Bits) -> Codes:
-    """Return codes as whole numbers: (points, width) to (points,)."""
-    numbers = np.zeros(len(bits), dtype=np.int64)
+def integers_of(bits: Bits) -> Codes:
+    """Return codes as integers: (points, width) to (points,)."""
+    integers = np.zeros(len(bits), dtype=np.int64)
     for j in range(bits.shape[1]):
-        numbers |= bits[:, j].astype(np.int64) << j
-    return numbers
+        integers |= bits[:, j].astype(np.int64) << j
+    return integers
 
 
 def bits_of(codes: Codes | list[int], width: int) -> Bits:
@@ -25,6 +25,6 @@ def bits_of(codes: Codes | list[int], width: int) -> Bits:
     return (np.asarray(codes, dtype=np.int64)[:, None] >> np.arange(width) & 1).astype(np.uint8)
 
 
-def word(code: int, width: int) -> str:
-    """Return a code as a word of 0s and 1s, bit 0 first."""
+def bit_string(code: int, width: int) -> str:
+    """Return a code as a text of 0s and 1s, bit 0 first."""
     return "".join(str(code >> j & 1) for j in range(width))

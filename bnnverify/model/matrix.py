@@ -1,4 +1,4 @@
-"""The rows of weights of a layer: one protocol, and the leaves `Dense` and `Sparse`; nothing else asks which of them it holds."""
+"""The rows of weights of a layer: one protocol, and the leaves `Dense` and `Sparse`, which no other module distinguishes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from bnnverify.model.arrays import Bits, Indices, Integers, as_integers
 from bnnverify.model.dense import Dense as Dense
 from bnnverify.model.sparse import Sparse as Sparse
 
-SMALL = 2**16  # up to so many numbers, dense rows are as good
-SHARE = 8  # at most one in so many weights of rows that are mostly 0 is not
+SMALL = 2**16  # numbers up to which dense rows are as fast
+SHARE = 8  # sparse rows have at most one weight in so many that is not 0
 
 
 class Matrix(Protocol):
-    """Rows of whole numbers, (rows, columns); operators and indices mean what they mean to numpy."""
+    """Rows of whole numbers, (rows, columns); operators and indices as in numpy."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -90,7 +90,7 @@ class Matrix(Protocol):
         """Return where row j is not 0, ascending, and its numbers there."""
 
     def written_out(self) -> Iterator[Integers]:
-        """Yield each row with its zeros, (columns,); the array is good until the next one is asked for."""
+        """Yield each row with its zeros, (columns,); the array is valid until the next row is yielded."""
 
     def packed(self, zeros: int) -> Integers:
         """Return the numbers of each row that are not 0, and this many zeros or more, unless the row has fewer: (rows, most).
@@ -108,16 +108,16 @@ class Matrix(Protocol):
         """Return the columns in lexicographic order, so that equal ones are neighbours: (columns,)."""
 
     def parts(self, name: str) -> dict[str, Integers]:
-        """Return the stored numbers as named arrays: what the native format holds."""
+        """Return the stored numbers as named arrays, as in the native format."""
 
 
-def as_rows(values: ArrayLike | Matrix, what: str) -> Matrix:
-    """Return values as rows of whole numbers, or say what is wrong with them."""
-    return values if isinstance(values, Dense | Sparse) else Dense(as_integers(cast(ArrayLike, values), what, 2))
+def as_rows(values: ArrayLike | Matrix, name: str) -> Matrix:
+    """Return values as rows of whole numbers, or raise BadModel, which names them."""
+    return values if isinstance(values, Dense | Sparse) else Dense(as_integers(cast(ArrayLike, values), name, 2))
 
 
 def identity(n: int) -> Matrix:
-    """Return the rows of n neurons that each hand one bit on."""
+    """Return the rows of n neurons that each pass one bit on."""
     return fitting(Sparse(np.arange(n + 1), np.arange(n), np.ones(n, dtype=np.int64), n))
 
 
@@ -158,7 +158,7 @@ def exact_products(bits: Bits | NDArray[np.int8], weights: Matrix | Integers) ->
 
 
 def printed(name: str, numbers: Matrix | Integers) -> Iterator[bytes]:
-    """Yield what fingerprints cover, the same however rows are stored: zeros too, unless there are very many."""
+    """Yield the bytes that fingerprints hash, the same for dense and sparse rows: zeros too, unless there are very many."""
     rows = Dense(numbers) if isinstance(numbers, np.ndarray) and numbers.ndim == 2 else numbers
     if not isinstance(rows, np.ndarray) and prod(rows.shape) > max(LARGEST_DENSE, SHARE * rows.entries):
         for part, array in rows.sparse().parts(name).items():

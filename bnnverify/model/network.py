@@ -1,4 +1,4 @@
-"""Networks in whole numbers; calling a Network is the definition of truth for everything else."""
+"""Networks in whole numbers; calling a Network defines its answers for all other modules."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from bnnverify.model.matrix import Dense, Matrix, as_rows, printed, reach
 from bnnverify.model.matrix import exact_products as exact_products
 from bnnverify.model.threshold import Threshold, normal_rows, threshold, threshold_of
 
-AT_ONCE = 2**22  # bits of one layer, of all inputs that are looked at together
+AT_ONCE = 2**22  # bits of one layer, of all inputs that are evaluated together
 
 
-def _check_sums(weights: Integers, offsets: Integers | int, what: str) -> None:
+def _check_sums(weights: Integers, offsets: Integers | int, name: str) -> None:
     sums = np.abs(weights.astype(np.float64)).sum(axis=1) + np.abs(offsets)
     if sums.size and sums.max() >= LARGEST_SUM:
-        raise BadModel(f"{what}: expected weight sums below 2^62, got a larger one")
+        raise BadModel(f"{name}: expected weight sums below 2^62, got a larger one")
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -66,7 +66,7 @@ class Block:
         return len(self.matrix)
 
     def rows(self) -> Iterator[Threshold]:
-        """Yield each neuron as a brick: what encoders read, dense or sparse."""
+        """Yield each neuron as a brick, which encoders read, dense or sparse."""
         for j, bound in enumerate(self.bounds.tolist()):
             yield threshold_of(*self.matrix.row(j), bound)
 
@@ -159,8 +159,8 @@ class Head:
 class Network:
     """Blocks, then a head. Without a head the answer is the last block's bits (a latent code), not a class.
 
-    notes: what an importer found worth saying (tie rule, float rounding, how it proved itself), as plain sentences.
-    record: how it was trained, as plain JSON data; it decides no answer, so the fingerprint does not cover it.
+    notes: of an importer (tie rule, float rounding, comparison with the source), as plain sentences.
+    record: how it was trained, as plain JSON data; it decides no answer, so the fingerprint leaves it out.
     """
 
     blocks: tuple[Block, ...]
@@ -177,9 +177,9 @@ class Network:
             raise BadModel("network: expected at least one block or a head, got neither")
         width = parts[0].inputs
         for i, part in enumerate(parts):
-            what = "head" if part is self.head else f"block {i}"
+            name = "head" if part is self.head else f"block {i}"
             if part.inputs != width:
-                raise BadModel(f"{what}: expected {width} inputs, got {part.inputs}")
+                raise BadModel(f"{name}: expected {width} inputs, got {part.inputs}")
             width = part.outputs if isinstance(part, Block) else 0
         if self.coding is not None and len(self.coding.thresholds) != self.inputs:
             raise BadModel(f"input coding: expected {self.inputs} thresholds, got {len(self.coding.thresholds)}")
@@ -210,7 +210,7 @@ class Network:
         return replace(self, blocks=self.blocks[:i], head=None, notes=(), record={})
 
     def tail(self, i: int) -> Network:
-        """Return what follows the first i blocks: from that latent code to the class."""
+        """Return the network behind the first i blocks: from that latent code to the class."""
         self._check_cut(i, lowest=0)
         return replace(self, blocks=self.blocks[i:], coding=self.coding if i == 0 else None, notes=(), record={})
 
@@ -219,7 +219,7 @@ class Network:
             raise BadModel(f"cut: expected a block number from {lowest} to {len(self.blocks)}, got {i}")
 
     def check(self, bits: ArrayLike) -> Bits:
-        """Return bits as 0s and 1s of this network's width, or say what is wrong with them."""
+        """Return bits as 0s and 1s of this network's width, or raise BadSample."""
         array = np.asarray(bits)
         if array.ndim == 0 or array.shape[-1] != self.inputs:
             raise BadSample(f"expected {self.inputs} bits, got {array.shape[-1] if array.ndim else 'one number'}")
@@ -255,7 +255,7 @@ class Network:
 
 
 def arrays_of(network: Network) -> dict[str, Matrix | Integers]:
-    """Return the network as named whole-number arrays: what the native format stores and the fingerprint covers."""
+    """Return the network as named whole-number arrays: those that the native format stores and the fingerprint hashes."""
     arrays: dict[str, Matrix | Integers] = {}
     for i, block in enumerate(network.blocks):
         arrays[f"block{i}.weights"], arrays[f"block{i}.bounds"] = block.matrix, block.bounds

@@ -1,4 +1,4 @@
-"""Rows of weights that are mostly 0, as convolutions and windows have them: the leaf of `Matrix` that keeps only the others.
+"""Rows of weights that are mostly 0, as convolutions and windows have them: the leaf of `Matrix` that stores only the others.
 
 Products and choices of rows and columns are scipy's.
 """
@@ -32,7 +32,7 @@ class Sparse:
     values: Integers
     width: int
 
-    __array_ufunc__ = None  # numpy leaves `array @ sparse` to us
+    __array_ufunc__ = None  # so that numpy calls our __rmatmul__ for `array @ sparse`
 
     def __post_init__(self) -> None:
         for name in ("starts", "positions", "values"):
@@ -57,7 +57,7 @@ class Sparse:
 
     @classmethod
     def of(cls, shape: tuple[int, ...], rows: ArrayLike, positions: ArrayLike, values: ArrayLike) -> Sparse:
-        """Return the matrix of this shape with values[k] at (rows[k], positions[k]); those that meet are added."""
+        """Return the matrix of this shape with values[k] at (rows[k], positions[k]); values of one place are added."""
         from scipy.sparse import coo_array
 
         entries = (np.asarray(values, dtype=np.int64), (np.asarray(rows), np.asarray(positions)))
@@ -159,8 +159,8 @@ class Sparse:
         return np.bincount(self.positions, minlength=self.width) > 0
 
     def row(self, j: int) -> tuple[Indices, Integers]:
-        mine = slice(self.starts[j], self.starts[j + 1])
-        return self.positions[mine], self.values[mine]
+        entries = slice(self.starts[j], self.starts[j + 1])
+        return self.positions[entries], self.values[entries]
 
     def written_out(self) -> Iterator[Integers]:
         row = np.zeros(self.width, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""The one brick: a whole-number weighted sum of bits that reaches a bound or does not, and its normal form."""
+"""The one brick: an integer weighted sum of bits that reaches a bound or does not, and its normal form."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from bnnverify.model.latent_code import word
+from bnnverify.model.latent_code import bit_string
 from bnnverify.model.network import Network
 from bnnverify.report import numbers
 from bnnverify.report.terminal import lines, table, witness_lines
@@ -39,7 +39,7 @@ def latents_sentences(result: Latents) -> list[str]:
     distance = (
         "the class never changes" if shells.distance is None else f"the class changes at distance {shells.distance} (exact)"
     )
-    stopped = [] if result.exact else [f"only radius {shells.radius} of {result.asked} is finished: {result.reason}"]
+    stopped = [] if result.exact else [f"only radius {shells.radius} of {result.requested} is finished: {result.reason}"]
     return [
         f"{distance}; the code is the same up to distance {shells.code_stable_radius}",
         f"{shells.reachable} codes occur, entropy {entropy(shells.times.values()):.4f} bits",
@@ -60,7 +60,7 @@ def _margin(result: Latents) -> str:
 
 def _distances(shells: CodeShells) -> Table:
     title = f"ball of radius {shells.radius}: {numbers.integer(shells.size)} inputs around class {shells.predicted}"
-    code = f"code {word(shells.center, shells.width)} (bit 0 first)"
+    code = f"code {bit_string(shells.center, shells.width)} (bit 0 first)"
     made = table(f"{title}, {code}", ("flips", "inputs", "adversarial", "share", "other code", "share"))
     for shares, adversarial, changed in zip(shells.shells, shells.adversarial, shells.code_changes, strict=True):
         size = sum(shares.counts)
@@ -111,7 +111,7 @@ def class_codes_table(codes: ClassCodes, shells: CodeShells) -> RenderableType:
     for label, (code, row, (hits, total)) in enumerate(zip(codes.codes, codes.separation, codes.times, strict=True)):
         distance = "" if code is None else str((code ^ shells.center).bit_count())
         cells = ["" if bits is None else str(bits) for bits in row]
-        made.add_row(str(label), "" if code is None else word(code, codes.width), f"{hits} of {total}", distance, *cells)
+        made.add_row(str(label), "" if code is None else bit_string(code, codes.width), f"{hits} of {total}", distance, *cells)
     least = f"the nearest two class codes differ in {codes.least} bits"
     return Group(made, lines([least if codes.least is not None else "fewer than two classes have a code"]))
 

@@ -23,8 +23,8 @@ def region_words(region: dict[str, Any]) -> str:
 
 def count_sentences(result: CountResult) -> list[str]:
     """Return the count, the reason why it is open, and the engine that counted."""
-    answer = f"{' '.join(clause(result.event, result.predicted))} at {numbers.count(result.asked)} of these inputs"
-    density = f"density {numbers.shares(result.asked, result.tally.size)}"
+    answer = f"{' '.join(clause(result.event, result.predicted))} at {numbers.count(result.event_count)} of these inputs"
+    density = f"density {numbers.shares(result.event_count, result.tally.size)}"
     closing = f"{'exact' if result.exact else 'not exact'}, by {result.engine} in {numbers.seconds(result.seconds)}"
     return [f"{answer} ({density})", *_open(result.reason), closing]
 

@@ -72,7 +72,7 @@ def count_table(result: CountResult) -> RenderableType:
     """Return each class's count and share, then the count of the event."""
     made = table(region_words(result.region), ("class", "inputs", "share", ""), texts=("",))
     for label, count in enumerate(result.counts):
-        mark = ("predicted" if result.home is None else "centre") if label == result.center else ""
+        mark = ("predicted" if result.decider_class is None else "centre") if label == result.center else ""
         made.add_row(str(label), numbers.count(count), numbers.shares(count, result.tally.size), mark)
     return Group(made, *_shells(result), lines(count_sentences(result)))
 

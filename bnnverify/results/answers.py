@@ -12,30 +12,30 @@ from bnnverify.results.finding import Finding, Witness
 
 @dataclass(frozen=True)
 class CountResult:
-    """The answer of `count`: the asked number, and as much of every class's share as is known.
+    """The answer of `count`: the number of points of the event, and of every class as far as it is known.
 
-    event: what was asked; asked: how many points it happens at (for "classes": where the answer leaves `predicted`).
-    reason: why it is not exact, when it is not. seconds: wall clock. home: the centre's class among those of the tally, where
-    these are not the classes of the model (None: `predicted`).
+    event_count: at how many points the event happens (for "classes": where the answer leaves `predicted`).
+    reason: why it is not exact, when it is not. seconds: wall clock. decider_class: the centre's class among those of the tally,
+    where these are not the classes of the model (None: `predicted`).
     """
 
     engine: str
     event: str
-    asked: Count
+    event_count: Count
     tally: Tally
     predicted: int
     region: dict[str, Any]
     seconds: float
     reason: str = ""
-    home: int | None = None
+    decider_class: int | None = None
 
     @property
     def low(self) -> int:
-        return self.asked.low
+        return self.event_count.low
 
     @property
     def high(self) -> int:
-        return self.asked.high
+        return self.event_count.high
 
     @property
     def counts(self) -> tuple[Count, ...]:
@@ -44,7 +44,7 @@ class CountResult:
     @property
     def center(self) -> int:
         """Return the centre's class among those of the tally."""
-        return self.predicted if self.home is None else self.home
+        return self.predicted if self.decider_class is None else self.decider_class
 
     @property
     def adversarial(self) -> Count:
@@ -54,12 +54,12 @@ class CountResult:
     @property
     def exact(self) -> bool:
         every = all(c.exact for c in self.counts) if self.event == "classes" else True
-        return self.asked.exact and every
+        return self.event_count.exact and every
 
     @property
     def density(self) -> Fraction | None:
-        """Return asked / size, when asked is exact."""
-        return Fraction(self.asked.low, self.tally.size) if self.asked.exact else None
+        """Return event_count / size, when event_count is exact."""
+        return Fraction(self.event_count.low, self.tally.size) if self.event_count.exact else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `bnnverify count --json` prints, without version and model."""
@@ -69,12 +69,12 @@ class CountResult:
             "region": self.region,
             "event": self.event,
             "predicted": self.predicted,
-            "count": {"low": self.asked.low, "high": self.asked.high},
+            "count": {"low": self.event_count.low, "high": self.event_count.high},
             "counts": {"low": [c.low for c in self.counts], "high": [c.high for c in self.counts]},
             "adversarial": {"low": self.adversarial.low, "high": self.adversarial.high},
             "shells": [asdict(shares) for shares in self.tally.shells],
             "pruned": self.tally.pruned,
-            "confidence": self.asked.confidence,
+            "confidence": self.event_count.confidence,
             "seconds": self.seconds,
             "reason": self.reason,
         }
@@ -82,7 +82,7 @@ class CountResult:
 
 @dataclass(frozen=True)
 class AttackResult:
-    """The answer of `attack`: the finding, and who found it."""
+    """The answer of `attack`: the finding, and the engine that found it."""
 
     engine: str
     event: str
@@ -97,7 +97,7 @@ class AttackResult:
 
 @dataclass(frozen=True)
 class Proved:
-    """Nothing that costs first..last makes the event happen, by whose proof, and how long that took."""
+    """No flips of cost first..last make the event happen: the engine that proved it, and its seconds."""
 
     first: int
     last: int
@@ -109,7 +109,7 @@ class Proved:
 class Distance:
     """The minimal cost of flips that make the event happen lies in [low, high]; high None: no witness is known.
 
-    searched: the largest cost that was asked about. exact: witness at exactly low, or none within searched.
+    searched: the largest cost of the question. exact: witness at exactly low, or none within searched.
     norm: how costs add up, "0" for the number of flips; "2" is the sum of squares, without the root.
     changes: pixels and by how much they change, for the witness, where costs are those of pixels. proved: the bound below.
     """
@@ -137,9 +137,9 @@ class Distance:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What a cheap attack found: a replayed point where the event happens, or None, which proves nothing.
+    """The result of a local search: a replayed point where the event happens, or None, which proves nothing.
 
-    evaluations: how many inputs it put to the network.
+    evaluations: how many inputs the network classified.
     """
 
     method: str
@@ -151,7 +151,7 @@ class Attempt:
 
     @property
     def distance(self) -> int | None:
-        """Return an upper bound on the distance, None where nothing was found."""
+        """Return an upper bound on the distance, None without a witness."""
         return None if self.witness is None else self.witness.distance
 
     def to_json(self) -> dict[str, Any]:

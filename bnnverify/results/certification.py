@@ -32,7 +32,7 @@ class Row:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Row:
-        """Return the row that to_json gave; ValueError, KeyError or TypeError where data is something else."""
+        """Return the row that to_json wrote; ValueError, KeyError or TypeError for other data."""
         row = cls(**{**data, "verdict": Verdict(data["verdict"]), "adversarial": Count.from_json(data["adversarial"])})
         kinds = [(row.index, int), (row.label, int | None), (row.predicted, int), (row.seconds, float), (row.engine, str)]
         if not all(isinstance(value, kind) for value, kind in [*kinds, (row.reason, str)]):
@@ -42,9 +42,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Certification:
-    """The answer of `certify`: one row per finished sample, and what was asked. Undecided samples stay in every total.
+    """The answer of `certify`: one row per finished sample, and the question. Undecided samples stay in every total.
 
-    size: points in each region. wanted: how many samples were asked for; fewer rows mean that it was interrupted.
+    size: points in each region. wanted: how many samples the question has; fewer rows mean that it was interrupted.
     """
 
     rows: tuple[Row, ...]
@@ -58,7 +58,7 @@ class Certification:
         return len(self.rows) == self.wanted and all(row.verdict is not Verdict.UNKNOWN for row in self.rows)
 
     def share(self, verdict: Verdict, *, correct_only: bool = False) -> Fraction | None:
-        """Return the share of finished samples with this verdict (and, if asked, the right class)."""
+        """Return the share of finished samples with this verdict, or with it and the right class."""
         if not self.rows or (correct_only and not self.labelled):
             return None
         return Fraction(sum(r.verdict is verdict and (bool(r.correct) or not correct_only) for r in self.rows), len(self.rows))

@@ -1,4 +1,4 @@
-"""Latent codes of a region or of a data set: how often each occurs, and the one that each class has."""
+"""Latent codes of a region or of a data set: how often each occurs, and the most common one of each class."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from fractions import Fraction
 from math import fsum, log2
 from typing import Any
 
-from bnnverify.model.latent_code import word
+from bnnverify.model.latent_code import bit_string
 
 
 def entropy(counts: Iterable[int]) -> float:
-    """Return the Shannon entropy, in bits, of drawing one of so many points evenly and looking at its code."""
+    """Return the Shannon entropy, in bits, of the code of a random point, all points equally likely; counts: points per code."""
     times = [k for k in counts if k]
     size = sum(times)
     return fsum(k / size * (log2(size) - log2(k)) for k in times) if len(times) > 1 else 0.0
@@ -49,7 +49,7 @@ class ClassCodes:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "codes": [None if code is None else word(code, self.width) for code in self.codes],
+            "codes": [None if code is None else bit_string(code, self.width) for code in self.codes],
             "times": [list(pair) for pair in self.times],
             "separation": [list(row) for row in self.separation],
             "least": self.least,

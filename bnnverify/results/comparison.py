@@ -1,4 +1,4 @@
-"""Arms side by side: the measurements of every model around the same samples, and what follows about one arm against another.
+"""Arms side by side: the measurements of every model around the same samples, and the conclusions about one arm against another.
 
 An arm is one way of making a network ("no_pen", "bin_enc-D3"); each arm has a model per seed; all models are measured on the same
 samples at the same radii. `queries.comparison` makes comparisons, `report.comparison` draws them.
@@ -132,9 +132,10 @@ class Terms:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All rows that are finished, of the number wanted, and what follows from them. Undecided rows stay in every total.
+    """The finished rows and the conclusions from them. Undecided rows stay in every total.
 
-    shape: rows and columns of the picture, when an input is one. commands: the commands that repeat the comparison.
+    wanted: how many rows there should be. shape: rows and columns of the picture, when an input is one.
+    commands: the commands that repeat the comparison.
     """
 
     data: str

@@ -1,4 +1,4 @@
-"""How often two networks give which answers."""
+"""How often two networks give each pair of answers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from bnnverify.results.counts import Count
 
 @dataclass(frozen=True)
 class Confusion:
-    """At how many points of a region one network answers c and another k: counts[c][k], which share out size points.
+    """At how many points of a region one network answers c and another k: counts[c][k]. size: of all points.
 
-    apart: at how many they differ. engine: who counted. seconds: wall clock. reason: why it is not exact, when it is not.
+    apart: at how many they differ. engine: the one that counted. seconds: wall clock. reason: why it is not exact, if so.
     """
 
     size: int

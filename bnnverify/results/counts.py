@@ -1,4 +1,4 @@
-"""Whole numbers that are known or partly known, and how the points of a region are shared out among the classes."""
+"""Whole numbers that are known or partly known, and the points of a region per class."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Count:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Count:
-        """Return the count that asdict gave; ValueError, KeyError or TypeError where data is something else."""
+        """Return the count that asdict wrote; ValueError, KeyError or TypeError for other data."""
         low, high, confidence = data["low"], data["high"], data["confidence"]
         if not (isinstance(low, int) and isinstance(high, int) and isinstance(confidence, float) and 0 <= low <= high):
             raise ValueError("count: expected 0 <= low <= high and a confidence")
@@ -40,7 +40,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Shares:
-    """How many points at exactly this distance fall to each class."""
+    """How many points at exactly this distance have each class."""
 
     distance: int
     counts: tuple[int, ...]
@@ -48,10 +48,10 @@ class Shares:
 
 @dataclass(frozen=True)
 class Tally:
-    """How many points of a region fall to each class; the classes share out size points between them.
+    """How many points of a region have each class, size points in all.
 
     reason: why it is not exact, when it is not. shells: exact, per distance, as far as they are finished and known.
-    pruned: how many points bounds alone decided, so that nobody looked at them.
+    pruned: how many points bounds alone decided, without an evaluation of each.
     """
 
     size: int
@@ -61,46 +61,46 @@ class Tally:
     pruned: int = 0
 
     @classmethod
-    def seen(cls, size: int, seen: Sequence[int], reason: str = "") -> Tally:
-        """Return what is known when seen[c] points of class c were met and the rest was not looked at."""
-        rest = size - sum(seen)
-        return cls(size, tuple(Count(k, k + rest) for k in seen), reason)
+    def partial(cls, size: int, classified: Sequence[int], reason: str = "") -> Tally:
+        """Return the tally after classified[c] points of class c were counted and the others were not classified."""
+        rest = size - sum(classified)
+        return cls(size, tuple(Count(k, k + rest) for k in classified), reason)
 
     @classmethod
     def joined(cls, size: int, classes: int, parts: Iterable[tuple[int, Tally]], reason: str = "") -> Tally:
-        """Return what tallies of disjoint parts of a region say together; each comes with the distance of its centre."""
+        """Return the tally of a region from those of disjoint parts; each comes with the distance of its centre."""
         low, high, shells, done, pruned = [0] * classes, [0] * classes, dict[int, list[int]](), 0, 0
-        for away, tally in parts:
+        for distance, tally in parts:
             done, pruned = done + tally.size, pruned + tally.pruned
             low = [a + count.low for a, count in zip(low, tally.counts, strict=True)]
             high = [a + count.high for a, count in zip(high, tally.counts, strict=True)]
             for shares in tally.shells:
-                shell = shells.setdefault(away + shares.distance, [0] * classes)
-                shells[away + shares.distance] = [a + b for a, b in zip(shell, shares.counts, strict=True)]
+                shell = shells.setdefault(distance + shares.distance, [0] * classes)
+                shells[distance + shares.distance] = [a + b for a, b in zip(shell, shares.counts, strict=True)]
         counts = tuple(Count(a, b + size - done) for a, b in zip(low, high, strict=True))
-        whole = tuple(Shares(d, tuple(shell)) for d, shell in sorted(shells.items()))
-        return cls(size, counts, reason, whole if sum(map(sum, shells.values())) == size else (), pruned)
+        finished = tuple(Shares(d, tuple(shell)) for d, shell in sorted(shells.items()))
+        return cls(size, counts, reason, finished if sum(map(sum, shells.values())) == size else (), pruned)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Tally:
-        """Return the tally that to_json gave; ValueError, KeyError or TypeError where data is something else."""
+        """Return the tally that to_json wrote; ValueError, KeyError or TypeError for other data."""
         shells = tuple(Shares(int(s["distance"]), tuple(map(int, s["counts"]))) for s in data["shells"])
         counts = tuple(map(Count.from_json, data["counts"]))
         return cls(int(data["size"]), counts, str(data["reason"]), shells, int(data["pruned"]))
 
     def of(self, classes: Iterable[int]) -> Count:
-        """Return how many points fall to any of these classes, as sharp as the single counts allow."""
+        """Return how many points have any of these classes, as narrow as the single counts allow."""
         inside = set(classes)
         low, high = (
-            [sum(getattr(c, side) for i, c in enumerate(self.counts) if (i in inside) == take) for take in (True, False)]
+            [sum(getattr(c, side) for i, c in enumerate(self.counts) if (i in inside) == belongs) for belongs in (True, False)]
             for side in ("low", "high")
         )
         confidence = min((c.confidence for c in self.counts), default=1.0)
         return Count(max(low[0], self.size - high[1]), min(high[0], self.size - low[1]), confidence)
 
     def sharpened(self) -> Tally:
-        """Return the same tally with each count cut to what the others leave."""
+        """Return the same tally with each count narrowed by the others."""
         return replace(self, counts=tuple(self.of([c]) for c in range(len(self.counts))))

@@ -14,7 +14,7 @@ from bnnverify.problem.query import Query
 
 
 class Verdict(StrEnum):
-    """What is known of a sample: nothing in its region changes the answer, something does, or it is open."""
+    """The verdict on a sample: no point of its region changes the answer, some point does, or the question is open."""
 
     ROBUST = "ROBUST"
     VULNERABLE = "VULNERABLE"
@@ -66,7 +66,7 @@ def without_spare_flips(flips: Bits, happens: Callable[[Bits], bool], order: Ite
 
 
 def confirmed(query: Query, point: Bits) -> Witness:
-    """Return point as a witness, or raise if the network itself disagrees with whoever named it."""
+    """Return point as a witness, or raise WitnessRejected if the network itself disagrees."""
     label = query.network(point)
     if point not in query.region or not query.happens(point):
         raise WitnessRejected(

@@ -1,6 +1,6 @@
-"""Latent codes around one input: how many points have each, distance by distance, and everything that follows from it.
+"""Latent codes around one input: how many points have each, distance by distance, and the measures that follow.
 
-Everything here is exact; what a stopped count had not finished is not in it.
+All numbers here are exact; shells that a stopped count had not finished are left out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bnnverify.errors import BadQuery, Disagreement
 from bnnverify.model.latent_code import WIDEST as WIDEST
-from bnnverify.model.latent_code import Codes, word
+from bnnverify.model.latent_code import Codes, bit_string
 from bnnverify.results.codes import entropy as entropy
 from bnnverify.results.counts import Shares
 from bnnverify.results.finding import Witness
@@ -28,7 +28,7 @@ class CodeShells:
 
     width: bits of a code. freedom: how many positions may flip. radius: of the ball. classes: how many there are.
     distances, codes, labels, counts: (rows,): so many points at that distance have that code, and therefore that class.
-    Raises Disagreement unless every shell of the ball is whole.
+    Raises Disagreement unless every shell of the ball is complete.
     """
 
     width: int
@@ -41,9 +41,9 @@ class CodeShells:
     counts: NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        met = [sum(shares.counts) for shares in self.shells]
-        if met != [comb(self.freedom, k) for k in range(self.radius + 1)] or len(self.codes) < 1:
-            raise Disagreement(f"codes: expected every point of {self.radius + 1} shells, met {met}")
+        found = [sum(shares.counts) for shares in self.shells]
+        if found != [comb(self.freedom, k) for k in range(self.radius + 1)] or len(self.codes) < 1:
+            raise Disagreement(f"codes: expected every point of {self.radius + 1} shells, got {found}")
 
     @property
     def center(self) -> int:
@@ -64,16 +64,16 @@ class CodeShells:
         """Return the same for a smaller radius."""
         if not 0 <= radius <= self.radius:
             raise BadQuery(f"radius must be between 0 and {self.radius}, got {radius}")
-        near = self.distances <= radius
-        rows = (self.distances[near], self.codes[near], self.labels[near], self.counts[near])
+        inside = self.distances <= radius
+        rows = (self.distances[inside], self.codes[inside], self.labels[inside], self.counts[inside])
         return CodeShells(self.width, self.freedom, radius, self.classes, *rows)
 
     @cached_property
     def shells(self) -> tuple[Shares, ...]:
         """Return for each distance how many points have each class: for a class other than the centre's, targeted A_k."""
-        table = np.zeros((self.radius + 1, self.classes), dtype=np.int64)
-        np.add.at(table, (self.distances, self.labels), self.counts)
-        return tuple(Shares(k, tuple(row)) for k, row in enumerate(table.tolist()))
+        numbers = np.zeros((self.radius + 1, self.classes), dtype=np.int64)
+        np.add.at(numbers, (self.distances, self.labels), self.counts)
+        return tuple(Shares(k, tuple(row)) for k, row in enumerate(numbers.tolist()))
 
     @cached_property
     def adversarial(self) -> tuple[int, ...]:
@@ -104,14 +104,14 @@ class CodeShells:
     @property
     def code_stable_radius(self) -> int:
         """Return the largest radius, at most this one, within which no code differs from the centre's."""
-        moved = self.distances[self.codes != self.center]
-        return int(moved.min()) - 1 if len(moved) else self.radius
+        distances = self.distances[self.codes != self.center]
+        return int(distances.min()) - 1 if len(distances) else self.radius
 
     @property
     def code_changes(self) -> tuple[int, ...]:
         """Return how many points at distance k have another code than the centre, for k = 0..radius."""
-        moved = self.codes != self.center
-        return tuple(int(self.counts[moved & (self.distances == k)].sum()) for k in range(self.radius + 1))
+        changed = self.codes != self.center
+        return tuple(int(self.counts[changed & (self.distances == k)].sum()) for k in range(self.radius + 1))
 
     @cached_property
     def times(self) -> dict[int, int]:
@@ -128,8 +128,8 @@ class CodeShells:
 
     def spectrum(self, code: int | None = None) -> tuple[int, ...]:
         """Return how many points have a code at Hamming distance 0..width from this one (default: the centre's)."""
-        apart = np.bitwise_count(self.codes ^ (self.center if code is None else code)).astype(np.int64)
-        return tuple(int(self.counts[apart == d].sum()) for d in range(self.width + 1))
+        differences = np.bitwise_count(self.codes ^ (self.center if code is None else code)).astype(np.int64)
+        return tuple(int(self.counts[differences == d].sum()) for d in range(self.width + 1))
 
     @property
     def most_flips(self) -> int:
@@ -141,12 +141,12 @@ class CodeShells:
         return sum(self.spectrum()[flips + 1 :])
 
     def to_json(self) -> dict[str, Any]:
-        """Return all figures; entropy is the only one that is rounded, to a float."""
+        """Return all measures; entropy is the only one that is rounded, to a float."""
         return {
             "width": self.width,
             "size": self.size,
             "predicted": self.predicted,
-            "center_code": word(self.center, self.width),
+            "center_code": bit_string(self.center, self.width),
             "shells": [asdict(shares) for shares in self.shells],
             "adversarial": list(self.adversarial),
             "density": [[share.numerator, share.denominator] for share in self.density],
@@ -164,15 +164,15 @@ class CodeShells:
 
 @dataclass(frozen=True, eq=False)
 class Latents:
-    """The answer of `latents`: the codes of a ball, and what the tail makes of them.
+    """The answer of `latents`: the codes of a ball, and the margin of the tail.
 
-    asked: the radius that was asked about; shells.radius is smaller where the work was stopped, with the reason, and every
-    figure is exact for that smaller ball. margin: tau, so many flips of the centre's code, whichever, never change the class;
+    requested: the radius of the question; shells.radius is smaller where the work was stopped, with the reason, and every
+    number is exact for that smaller ball. margin: tau, so many flips of the centre's code, whichever, never change the class;
     margin_exact: and one more can. witness: a nearest point of another class, replayed; None where there is none.
     """
 
     shells: CodeShells
-    asked: int
+    requested: int
     margin: int
     margin_exact: bool
     witness: Witness | None
@@ -188,8 +188,8 @@ class Latents:
 
     @property
     def exact(self) -> bool:
-        """Return whether the whole ball that was asked about is in."""
-        return self.shells.radius == self.asked
+        """Return whether all points of the requested ball were counted."""
+        return self.shells.radius == self.requested
 
     @property
     def adversarial(self) -> int:
@@ -213,7 +213,7 @@ class Latents:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "asked": self.asked,
+            "asked": self.requested,
             "radius": self.shells.radius,
             "exact": self.exact,
             **self.shells.to_json(),
@@ -232,7 +232,7 @@ class Latents:
 class Attribution:
     """At how many points input position i and latent bit j both differ from the centre: counts[i][j].
 
-    seen: how many points were looked at; size: how many there are. reason: why some are missing, if so.
+    seen: how many points were evaluated; size: how many there are. reason: why some are missing, if so.
     """
 
     counts: tuple[tuple[int, ...], ...]

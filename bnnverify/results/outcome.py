@@ -1,4 +1,4 @@
-"""One row of a comparison: everything known about the points within a radius of a sample, for one model."""
+"""One row of a comparison: the measurements of the points within a radius of a sample, for one model."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from bnnverify.results.finding import Verdict
 
 @dataclass(frozen=True)
 class Latent:
-    """What the points within a radius do to the latent code, exactly.
+    """The latent codes of the points within a radius, exactly.
 
     flips: for each latent bit, at how many points it differs from the centre's. spectrum: how many points have a code at
     distance 0, 1, ..., d from the centre's. codes: how many different codes there are. entropy: of the code in bits, points
-    equally likely. margin: how many flipped latent bits the tail surely bears without changing the class (tau). certified: no
+    equally likely. margin: how many flipped latent bits never change the class of the tail (tau). certified: no
     point flips more than that, so that the class is the same for all. bound: at how many points at most the class can change,
-    as the flips alone say: their sum / (tau + 1), rounded down.
+    by the flips alone: their sum / (tau + 1), rounded down.
     """
 
     flips: tuple[int, ...]
@@ -96,7 +96,7 @@ class Outcome:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Outcome:
-        """Return the row that to_json gave; ValueError, KeyError or TypeError where data is something else."""
+        """Return the row that to_json wrote; ValueError, KeyError or TypeError for other data."""
         fields: dict[str, Any] = {name: value for name, value in data.items() if name != "correct"}
         fields["verdict"] = Verdict(fields["verdict"])
         fields["adversarial"] = Count.from_json(fields["adversarial"])

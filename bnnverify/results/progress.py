@@ -1,4 +1,4 @@
-"""How far a count has come."""
+"""The progress of a count, and of other work in steps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bnnverify.results.counts import Tally
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a count has come: done of total points (or other equal steps), and what is known by now."""
+    """The progress of a count: done of total points (or other equal steps), and the tally so far."""
 
     done: int
     total: int

@@ -1,4 +1,4 @@
-"""What became of proofs: of writing one of a distance, and of checking a folder of them, one row per sample. Plain data."""
+"""The results of writing a proof of a distance, and of checking a folder of proofs, one row per sample. Plain data."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Proven:
 
 @dataclass(frozen=True)
 class Checked:
-    """One sample's proof. verdict: what was claimed; by: what it rests on; reason: why it is not accepted, when it is not.
+    """One sample's proof. verdict: the claimed one; by: the ground it rests on; reason: why it is not accepted, when it is not.
 
-    variables, clauses, lemmas: the size of the formula and its trace; patterns: how many of the first block the checker met;
+    variables, clauses, lemmas: the size of the formula and its trace; patterns: how many of the first block were checked;
     0 where the proof has no such part. bytes: of its files. distance: where that was claimed, between how many flips it is
     shown to lie, None above for no witness.
     """
@@ -62,7 +62,7 @@ class Checking:
 
     @property
     def accepted(self) -> bool:
-        """Return whether every sample that was wanted has a proof that holds."""
+        """Return whether every sample of the list has a proof that holds."""
         return len(self.rows) == self.wanted and all(row.accepted for row in self.rows)
 
     def to_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How far one may go while a given share of adversarial inputs is tolerated, and the two things that can be meant by it."""
+"""The largest radius at which a given share of adversarial inputs is tolerated, in its two definitions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 class SafeRadius:
     """The exact share of points of each ball around an input at which the event happens, held against a tolerance.
 
-    shares: one per radius 0, 1, 2, ..., as far as counted. searched: the largest radius that was asked about.
+    shares: one per radius 0, 1, 2, ..., as far as counted. searched: the largest radius of the question.
     failing: a radius that is known to exceed the tolerance, even if its count is not finished.
     The share need not grow with the radius, so there are two answers: `first_failure` and `largest_success`.
     """

@@ -73,7 +73,7 @@ def _counted(query: Query, shells: Sequence[Shares], radius: int) -> Within:
     network, ball = query.network, query.region.shell(0, radius)
     predicted = network(ball.center)
     inner = shells[: radius + 1]
-    tally = Tally.seen(ball.size, [sum(column) for column in zip(*(s.counts for s in inner), strict=True)])
+    tally = Tally.partial(ball.size, [sum(column) for column in zip(*(s.counts for s in inner), strict=True)])
     others = set(range(network.classes)) - {predicted}
     outermost = Count.exactly(_others(inner[radius], predicted)) if radius < len(inner) else None
     return Within(tally.of(others), tally.sharpened().counts, outermost)

@@ -74,15 +74,15 @@ class BddEngine:
             for part in question.region.parts(max(SMALL, size // PARTS)):
                 for c, share in self._shares(question, part, budget):
                     numbers[c] += share
-                report(Progress(sum(numbers), size, Tally.seen(size, numbers)))
+                report(Progress(sum(numbers), size, Tally.partial(size, numbers)))
         except OutOfBudget as out:
-            return Tally.seen(size, numbers, str(out))
+            return Tally.partial(size, numbers, str(out))
         except MemoryError:
             self.close()
-            return Tally.seen(size, numbers, _full("the diagrams do", budget))
+            return Tally.partial(size, numbers, _full("the diagrams do", budget))
         if sum(numbers) != size:
             raise Disagreement(f"bdd engine: expected parts of {size} points in all, got {sum(numbers)}")
-        return Tally.seen(size, numbers)
+        return Tally.partial(size, numbers)
 
     def find(self, question: Question, budget: Budget) -> Found:
         """Return whether a sought class is the answer anywhere."""
@@ -152,7 +152,7 @@ def _swept(question: Question, budget: Budget, report: Report) -> Tally:
     shells: NDArray[Any] = np.zeros((region.outer + 1, question.network.classes), dtype=object)  # Python integers
 
     def tally(reason: str = "") -> Tally:
-        return Tally.seen(region.size, shells.sum(axis=0).tolist(), reason)
+        return Tally.partial(region.size, shells.sum(axis=0).tolist(), reason)
 
     try:
         for distances, labels, ways in _labelled(question, budget):

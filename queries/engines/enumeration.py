@@ -222,7 +222,7 @@ class _Census:
         totals = [sum(column) for column in zip(*self.counts.values(), strict=True)] or [0] * self.question.network.classes
         finished = {d: tuple(k) for d, k in self.counts.items() if d is not None and sum(k) == comb(region.n, d)}
         shells = tuple(Shares(d, k) for d, k in sorted(finished.items()))
-        return replace(Tally.seen(region.size, totals, reason), shells=shells, pruned=self.pruned)
+        return replace(Tally.partial(region.size, totals, reason), shells=shells, pruned=self.pruned)
 
 
 def _looked_at(solved: Open, budget: Budget) -> Iterator[_Part]:

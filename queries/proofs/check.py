@@ -11,7 +11,7 @@ from typing import Any
 
 from bnnverify.checker.claim import CLAIM, TRACED, Claim, is_exactly, version_of
 from bnnverify.checker.files import COUNTED, plain, record
-from bnnverify.checker.sample import shown
+from bnnverify.checker.sample import checked_claim
 from bnnverify.errors import BadInput, BadModel, Rejected
 from bnnverify.formats import native
 from bnnverify.model.network import Network
@@ -82,7 +82,7 @@ def _row(folder: Path, model: Network, index: int, entry: Any, listed: dict[str,
         if verdict == "UNKNOWN":
             return Checked(index, verdict, accepted=False, reason="undecided: there is nothing to check")
         size = _fingerprints(folder / str(index), entry)
-        found = shown(folder / str(index), model)
+        found = checked_claim(folder / str(index), model)
         _agrees(found.claim, index, listed, entry)
     except (OSError, ValueError, RecursionError, MemoryError, OverflowError) as error:
         return Checked(index, verdict, accepted=False, reason=_line(error), bytes=size, seconds=time.monotonic() - started)

@@ -71,13 +71,13 @@ def result_of(query: Query, counted: Counted, seconds: float) -> CountResult:
     return CountResult(
         engine=engine,
         event=str(query.event),
-        asked=tally.of(asked),
+        event_count=tally.of(asked),
         tally=tally,
         predicted=predicted,
         region=query.region.to_json(),
         seconds=seconds,
         reason=tally.reason,
-        home=None if query.decider is query.network else home,
+        decider_class=None if query.decider is query.network else home,
     )
 
 

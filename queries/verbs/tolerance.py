@@ -113,7 +113,7 @@ class _Search:
 
     def _learn(self, query: Query, tally: Tally) -> None:
         """Learn from the count of a region that begins at the first open distance or before; it may not be finished."""
-        hits = result_of(query, Counted(tally, self.engines), 0.0).asked  # raises if the tally contradicts the network
+        hits = result_of(query, Counted(tally, self.engines), 0.0).event_count  # raises if the tally contradicts the network
         before = sum(self.found[: query.region.inner])
         known = {shell.distance: sum(shell.counts[c] for c in query.targets) for shell in tally.shells}
         if query.region.inner == query.region.outer and hits.exact:

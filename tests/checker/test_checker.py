@@ -14,7 +14,7 @@ from bnnverify.checker.claim import Claim
 from bnnverify.checker.clauses import follows
 from bnnverify.checker.files import clause, formula, numbers, record
 from bnnverify.checker.linear import Linear, most
-from bnnverify.checker.margins import Left, Remains
+from bnnverify.checker.margins import ReducedNetwork, ReducedRow
 from bnnverify.checker.trace import lemmas
 from bnnverify.errors import Rejected
 from tests.support.zoo import majority
@@ -83,8 +83,8 @@ def test_a_clause_that_follows_is_true_everywhere() -> None:
             accepted += 1
             for setting in settings():
                 values = {**setting, **{v: int(holds(definition, setting)) for v, definition in definitions.items()}}
-                told = any(values[abs(x)] == (x > 0) for x in literals)
-                assert told or not holds(region, setting)
+                satisfied = any(values[abs(x)] == (x > 0) for x in literals)
+                assert satisfied or not holds(region, setting)
     assert accepted > 100
 
 
@@ -161,11 +161,13 @@ def test_patterns_are_those_of_plain_enumeration(rows: int, radius: int) -> None
     weights = random.integers(-2, 3, (rows, 7))
     bounds = random.integers(-3, 4, rows)
     flips = [3 * i for i in range(7)]
-    left = [Left({3 * i: int(w) for i, w in enumerate(row) if w}, int(b)) for row, b in zip(weights, bounds, strict=True)]
+    reduced = [
+        ReducedRow({3 * i: int(w) for i, w in enumerate(row) if w}, int(b)) for row, b in zip(weights, bounds, strict=True)
+    ]
     points = np.array([p for p in product((0, 1), repeat=7) if sum(p) <= radius])
     expected = {tuple(row) for row in (points @ weights.T >= bounds).astype(int).tolist()}
-    fields = patterns.Fields(left, flips, radius)
-    keys = patterns._together(fields, len(flips), radius)
+    fields = patterns.Fields(reduced, flips, radius)
+    keys = patterns._patterns(fields, len(flips), radius)
     found = [tuple(row) for row in fields.bits(keys).tolist()] if rows else [()]
     assert len(found) == len(set(found)) == len(keys)
     assert set(found) == expected
@@ -179,13 +181,13 @@ def test_every_point_or_every_pattern_must_stay(few: int, monkeypatch: pytest.Mo
     for radius, fine in ((0, True), (1, True), (2, False), (6, False)):
         claim = Claim(0, "patterns", bits, 1, None, radius, tuple(range(6)), None, (0, 1), ((),), ())
         if fine:
-            assert patterns.all_stay(Remains(majority(6), claim), claim) <= 7
+            assert patterns.check_patterns(ReducedNetwork(majority(6), claim), claim) <= 7
         else:
             with pytest.raises(Rejected, match="expected class 1 for each, got class 0"):
-                patterns.all_stay(Remains(majority(6), claim), claim)
+                patterns.check_patterns(ReducedNetwork(majority(6), claim), claim)
 
 
 def test_too_many_open_neurons_are_refused() -> None:
-    rows = [Left({0: 1000, 1: -1000}, 1) for _ in range(64)]
+    rows = [ReducedRow({0: 1000, 1: -1000}, 1) for _ in range(64)]
     with pytest.raises(Rejected, match="open neurons"):
         patterns.Fields(rows, [0, 1], 2)

@@ -1,4 +1,4 @@
-"""A writer of proofs that is wrong in one place is found out by the checker, wherever the mistake is."""
+"""A writer of proofs that is wrong in one place is rejected by the checker, wherever the mistake is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bnnverify import Head
-from bnnverify.checker.sample import shown
+from bnnverify.checker.sample import checked_claim
 from bnnverify.encoders.clauses import annotated, cardinality, cnf
 from bnnverify.encoders.presolve import margins, presolve
 from bnnverify.errors import Rejected, WitnessRejected
@@ -37,9 +37,9 @@ def _short_gate(patch: Patch) -> None:
     """A conjunction that forgets its last literal."""
 
     def every(self: cnf.Cnf, bits: Any) -> int:
-        return whole(self, sorted(set(bits))[:-1])
+        return complete(self, sorted(set(bits))[:-1])
 
-    whole = cnf.Cnf.all
+    complete = cnf.Cnf.all
     patch.setattr(cnf.Cnf, "all", every)
 
 
@@ -79,8 +79,8 @@ def _margin(patch: Patch) -> None:
     patch.setattr(presolve, "_reach", wrong)
 
 
-def _told_margin(patch: Patch) -> None:
-    """The same, and the figures are made to fit."""
+def _wrong_margin(patch: Patch) -> None:
+    """The same, and its numbers are made to fit."""
     _margin(patch)
     right = margins._Moves.reach
 
@@ -113,18 +113,18 @@ def _lost_rival(patch: Patch) -> None:
     right = annotated.annotated
 
     def wrong(question: Any, predicted: int) -> Any:
-        whole = right(question, predicted)
-        fewer = dict(list(whole.beats.items())[1:])
-        clauses = [*whole.clauses[:-1], tuple(-literal for literal in fewer.values())]
+        complete = right(question, predicted)
+        fewer = dict(list(complete.beats.items())[1:])
+        clauses = [*complete.clauses[:-1], tuple(-literal for literal in fewer.values())]
         return annotated.AnnotatedFormula(
-            clauses, whole.variables, whole.inputs, whole.thresholds, whole.neurons, whole.ones, fewer
+            clauses, complete.variables, complete.inputs, complete.thresholds, complete.neurons, complete.ones, fewer
         )
 
     patch.setattr("bnnverify.queries.engines.sat.annotated", wrong)
 
 
 def _lying_solver(patch: Patch) -> None:
-    """A solver that says no without having looked."""
+    """A solver that answers no without a search."""
     patch.setattr("bnnverify.queries.engines.solver.Solver.solve", lambda *_: False)
     patch.setattr("bnnverify.queries.engines.solver.Solver.trace", lambda _: ("0",))
 
@@ -137,7 +137,7 @@ MISTAKES = {
     "shift down": _shift(-1),
     "mirror": _normal,
     "presolve margin": _margin,
-    "margin and its figures": _told_margin,
+    "margin and its numbers": _wrong_margin,
     "rank": _rank,
     "number of flips": _fewer_flips,
     "lost rival": _lost_rival,
@@ -174,7 +174,7 @@ def test_a_mistake_of_the_writer_is_rejected(
                 continue  # the writer found it out itself
         assert row.verdict is Verdict.ROBUST
         try:
-            shown(folder / "0", network(seed))
+            checked_claim(folder / "0", network(seed))
         except Rejected:
             refused += 1
         else:
@@ -185,7 +185,7 @@ def test_a_mistake_of_the_writer_is_rejected(
 @pytest.mark.parametrize("seed", SEEDS)
 def test_without_a_mistake_the_same_proofs_are_accepted(seed: int, tmp_path: Path) -> None:
     assert proven(tmp_path, seed).verdict is Verdict.ROBUST
-    found = shown(tmp_path / "0", network(seed))
+    found = checked_claim(tmp_path / "0", network(seed))
     assert found.claim.verdict == "ROBUST"
     assert found.clauses > 100
     assert found.lemmas > 1
@@ -199,7 +199,7 @@ def test_a_wrong_robust_is_never_accepted(tmp_path: Path) -> None:
             folder = tmp_path / f"{name} {seed}"
             folder.mkdir()
             proven(folder, seed)
-            assert shown(folder / "0", network(seed)).claim.verdict == "VULNERABLE"
+            assert checked_claim(folder / "0", network(seed)).claim.verdict == "VULNERABLE"
             (folder / "0").rename(folder / "right")
             with pytest.MonkeyPatch.context() as patch:
                 mistake(patch)
@@ -210,7 +210,7 @@ def test_a_wrong_robust_is_never_accepted(tmp_path: Path) -> None:
             if row.verdict is Verdict.ROBUST:
                 written += 1
                 with pytest.raises(Rejected):
-                    shown(folder / "0", network(seed))
+                    checked_claim(folder / "0", network(seed))
     assert written >= 6
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bnnverify import Block, Head, Network
-from bnnverify.checker.sample import shown
+from bnnverify.checker.sample import checked_claim
 from bnnverify.results.finding import Verdict
 from tests.support.proven import proven
 
@@ -29,4 +29,4 @@ def test_rows_that_one_neuron_decides_are_proven(seed: int, tmp_path: Path) -> N
     network = lopsided(seed)
     row = proven(tmp_path, seed, net=network)
     assert row.verdict in (Verdict.ROBUST, Verdict.VULNERABLE)
-    assert shown(tmp_path / "0", network).claim.verdict == row.verdict.name
+    assert checked_claim(tmp_path / "0", network).claim.verdict == row.verdict.name

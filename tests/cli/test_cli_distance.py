@@ -94,7 +94,7 @@ def test_ctrl_c_keeps_counted_radii(pixels: tuple[str, str], monkeypatch: pytest
         """Count distance by distance; interrupted at distance 4, where 3 of 5 points are known to leave."""
         if query.region.outer < 4:
             return counted(session, query, budget, report)
-        report(Progress(3, 5, Tally.seen(5, [0, 3])))
+        report(Progress(3, 5, Tally.partial(5, [0, 3])))
         raise KeyboardInterrupt
 
     counted = Session.count

@@ -76,7 +76,7 @@ def test_a_bug_names_its_place(model: str, monkeypatch: pytest.MonkeyPatch, caps
 
 def test_ctrl_c_prints_the_interval_known_so_far(model: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     def interrupted(_: Session, __: Query, ___: Budget, report: Report) -> None:
-        report(Progress(5, 22, Tally.seen(22, [2, 3])))
+        report(Progress(5, 22, Tally.partial(22, [2, 3])))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Session, "count", interrupted)

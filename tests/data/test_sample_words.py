@@ -27,7 +27,7 @@ def test_sources_that_are_nothing(source: str) -> None:
 
 
 @pytest.mark.parametrize("source", ["", ":", ":3"])
-def test_a_source_without_a_name_is_said_as_it_came(source: str) -> None:
+def test_a_source_without_a_name_is_quoted(source: str) -> None:
     with pytest.raises(BadSample, match=f"got {source!r}$"):
         read_samples(source, network(6))
 

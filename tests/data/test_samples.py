@@ -64,7 +64,7 @@ def test_indices_that_do_not_exist(chosen):
 
 
 def test_digits_for_another_model():
-    with pytest.raises(BadSample, match=r"digits: expected a model that says how pictures become its 6 bits"):
+    with pytest.raises(BadSample, match=r"digits: expected a model that defines how pictures become its 6 bits"):
         read_samples("digits", SIX)
     with pytest.raises(BadSample, match=r"digits: expected grey values 0..255.*got 0..16"):
         read_samples("digits", coded(8))
@@ -110,18 +110,18 @@ def test_mnist_without_its_files(tmp_path, monkeypatch):
     with pytest.raises(BadSample, match="expected t10k-images-idx3-ubyte"):
         read_samples("mnist", coded(28), data_dir=tmp_path)
     write_idx(tmp_path, "t10k", np.zeros((1, 28, 28), dtype=np.uint8), [1])
-    with pytest.raises(BadSample, match="expected a model that says how pictures become its 784 bits"):
+    with pytest.raises(BadSample, match="expected a model that defines how pictures become its 784 bits"):
         read_samples("mnist", network(784), data_dir=tmp_path)
 
 
 def test_damaged_mnist_files(tmp_path):
     images, labels = tmp_path / "t10k-images-idx3-ubyte.gz", tmp_path / "t10k-labels-idx1-ubyte"
     write_idx(tmp_path, "t10k", np.zeros((2, 28, 28), dtype=np.uint8), [1, 2], packed=True)
-    whole = images.read_bytes()
-    raw = gzip.decompress(whole)
-    for broken, said in [
-        (whole[:-9], "expected a whole readable idx file"),
-        (b"no gzip at all", "expected a whole readable idx file"),
+    data = images.read_bytes()
+    raw = gzip.decompress(data)
+    for broken, sentence in [
+        (data[:-9], "expected a complete readable idx file"),
+        (b"no gzip at all", "expected a complete readable idx file"),
         (gzip.compress(raw[:7]), "expected a header of 16 bytes, got 7"),
         (gzip.compress(b"\0\0\x08\x01" + raw[4:]), "expected magic number 2051, got 2049"),
         (gzip.compress(raw[:-1]), "expected 1568 bytes of data for shape"),
@@ -129,9 +129,9 @@ def test_damaged_mnist_files(tmp_path):
         (gzip.compress(raw[:4] + b"\xff" * 12), "expected 79228162458924105385300197375 bytes"),
     ]:
         images.write_bytes(broken)
-        with pytest.raises(BadSample, match=said):
+        with pytest.raises(BadSample, match=sentence):
             read_samples("mnist", coded(28), data_dir=tmp_path)
-    images.write_bytes(whole)
+    images.write_bytes(data)
     labels.write_bytes(struct.pack(">2i", 2049, 1) + b"\1")
     with pytest.raises(BadSample, match="expected as many labels as pictures, got 1 for 2"):
         read_samples("mnist", coded(28), data_dir=tmp_path)
@@ -252,11 +252,11 @@ def test_benchmark_inputs_are_mnist_test_images(n):
     """The data folder's notes: instance_K shows digit K and is this test image; instance_IDn is test image n."""
     model = coded(int(n**0.5))
     folder = DATA / "bnnquanalyst-csv" / "inputs"
-    wanted = {folder / f"instance_{k}_{n}.txt": i for k, i in BENCHMARK.items()}
-    wanted |= {file: int(file.name.split("_")[1][2:]) for file in folder.glob(f"instance_ID*_{n}.txt")}
-    assert len(wanted) > 25
-    samples = read_samples("mnist:" + ",".join(map(str, wanted.values())), model, data_dir=DATA)
-    for file, bits in zip(wanted, samples.bits, strict=True):
+    indices = {folder / f"instance_{k}_{n}.txt": i for k, i in BENCHMARK.items()}
+    indices |= {file: int(file.name.split("_")[1][2:]) for file in folder.glob(f"instance_ID*_{n}.txt")}
+    assert len(indices) > 25
+    samples = read_samples("mnist:" + ",".join(map(str, indices.values())), model, data_dir=DATA)
+    for file, bits in zip(indices, samples.bits, strict=True):
         np.testing.assert_array_equal(read_input(str(file), model), bits)
     assert samples.labels[:10].tolist() == list(range(10))
 

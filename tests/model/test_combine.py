@@ -27,7 +27,7 @@ def test_a_pair_answers_both(data: st.DataObject) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(data=st.data())
-def test_what_is_shared_is_there_once(data: st.DataObject) -> None:
+def test_shared_neurons_are_there_once(data: st.DataObject) -> None:
     a = data.draw(networks(6).filter(lambda network: bool(network.blocks)))
     twice = pair(a, a)
     for mine, joint in zip(a.blocks, twice.blocks, strict=True):

@@ -28,7 +28,7 @@ def same_everywhere(weights, fires):
     return block
 
 
-def test_sign_of_zero_is_plus_and_only_a_format_may_say_otherwise():
+def test_sign_of_zero_is_plus_and_only_a_format_may_define_it_otherwise():
     assert is_plus([-1.0, -0.0, 0.0, 5e-324]).tolist() == [False, True, True, True]
     assert is_plus([-1.0, 0.0, 1.0], zero_is_plus=False).tolist() == [False, False, True]
 
@@ -59,7 +59,7 @@ def test_constant_neurons_and_rows_of_zeros(answer):
     assert not block.weights.any()
 
 
-def test_one_zero_row_still_asks_the_layer_at_zero():
+def test_one_zero_row_is_still_evaluated_at_zero():
     assert same_everywhere([[0, 0, 0]], lambda sums: sums >= 0).bounds.tolist() == [0]
     assert same_everywhere([[0, 0, 0]], lambda sums: sums > 0).bounds.tolist() == [1]
 
@@ -79,7 +79,7 @@ def test_eighty_inputs():
 
 @settings(max_examples=80, deadline=None)
 @given(data=st.data())
-def test_any_step_of_any_whole_weights(data):
+def test_any_step_of_any_integer_weights(data):
     m, n = data.draw(st.integers(1, 4)), data.draw(st.integers(0, 6))
     weights = np.array(data.draw(st.lists(st.lists(st.integers(-3, 3), min_size=n, max_size=n), min_size=m, max_size=m)))
     bounds = np.array(data.draw(st.lists(st.integers(-20, 20), min_size=m, max_size=m)))
@@ -97,18 +97,18 @@ def test_any_step_of_any_whole_weights(data):
         (lambda sums: is_plus(np.where(sums > 0, np.nan, 1.0)), "got NaN"),
     ],
 )
-def test_what_is_no_step_is_refused(fires, said):
-    with pytest.raises(BadModel, match=said):
+def test_an_activation_without_one_step_is_refused(fires, sentence):
+    with pytest.raises(BadModel, match=sentence):
         fold_block([[1, 1, 1]], fires)
 
 
 @pytest.mark.parametrize("weights", [[[0.5, 1]], [[np.nan, 1]], [[np.inf, 1]], [1, 1], [["a"]], [[2**40, 1]]])
-def test_weights_that_cannot_be_asked_are_refused(weights):
+def test_weights_of_too_many_sums_are_refused(weights):
     with pytest.raises(BadModel):
         fold_block(weights, lambda sums: sums >= 0)
 
 
-def test_the_layer_cannot_change_what_it_was_asked():
+def test_the_layer_cannot_change_its_sums():
     def greedy(sums):
         sums[:] = 7
         return np.ones(sums.shape, dtype=bool)

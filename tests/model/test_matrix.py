@@ -1,4 +1,4 @@
-"""Sparse rows say what dense ones say: to the network, to presolve, to every engine, to files, fingerprints and the checker."""
+"""Sparse rows equal dense ones: to the network, to presolve, to every engine, to files, fingerprints and the checker."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def storage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return str(request.param)
 
 
-def table(solved: Presolved) -> list[object]:
+def contents(solved: Presolved) -> list[object]:
     parts = [(block.weights.tolist(), block.bounds.tolist()) for block in solved.network.blocks]
     return [parts, solved.classes, solved.neurons, solved.live, solved.open_neurons, solved.represented]
 
@@ -90,8 +90,8 @@ def test_equal_answers_fingerprints_bricks_and_descriptions(seed: int) -> None:
 def test_presolve_and_margins_are_the_same(seed: int, storage: str) -> None:
     few, every = pictures(seed)
     ball = region(seed)
-    assert table(bounded(few, ball)) == table(bounded(every, ball))
-    assert table(bounded(few.prefix(2), ball)) == table(bounded(every.prefix(2), ball))
+    assert contents(bounded(few, ball)) == contents(bounded(every, ball))
+    assert contents(bounded(few.prefix(2), ball)) == contents(bounded(every.prefix(2), ball))
     solved = presolve(few, ball)
     for flips in solved.region.points():
         assert np.array_equal(np.array(solved.classes)[solved.network(flips)], every(solved.points(flips)))
@@ -116,15 +116,15 @@ def test_engines_count_the_same(engine: str, seed: int) -> None:
     assert all(c.exact for c in tally.counts)
 
 
-def test_many_inputs_are_looked_at_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_inputs_are_evaluated_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     few, _ = pictures(0)
     bits = np.random.default_rng(0).integers(0, 2, (30, 20)).astype(np.uint8)
-    slope = MarginOracle(few, bits[0], np.arange(20), frozenset({1}))
-    whole = few(bits), few.prefix(1)(bits), slope.margins(bits), slope.neighbours(bits[1], np.arange(20))
+    function = MarginOracle(few, bits[0], np.arange(20), frozenset({1}))
+    together = few(bits), few.prefix(1)(bits), function.margins(bits), function.neighbours(bits[1], np.arange(20))
     monkeypatch.setattr("bnnverify.model.network.AT_ONCE", 150)
-    slope._at_once = 3
-    parts = few(bits), few.prefix(1)(bits), slope.margins(bits), slope.neighbours(bits[1], np.arange(20))
-    assert all(np.array_equal(one, other) for one, other in zip(whole, parts, strict=True))
+    function._at_once = 3
+    parts = few(bits), few.prefix(1)(bits), function.margins(bits), function.neighbours(bits[1], np.arange(20))
+    assert all(np.array_equal(one, other) for one, other in zip(together, parts, strict=True))
     assert few(bits[:0]).shape == (0,)
     assert few.prefix(1)(bits[:0]).shape == (0, few.widths[1])
 
@@ -230,7 +230,7 @@ def test_rows_too_large_to_write_out_are_refused_in_one_sentence() -> None:
         lopsided.packed(0)
 
 
-def test_fingerprints_of_large_rows_do_not_depend_on_how_they_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fingerprints_of_large_rows_do_not_depend_on_how_they_are_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     few, every = pictures(3)
     written_out = few.sha256
     monkeypatch.setattr(room, "LARGEST_DENSE", 100)

@@ -71,7 +71,7 @@ def test_prefix_and_tail_meet() -> None:
             cut(i)
 
 
-def test_fingerprint_covers_what_decides_answers_and_nothing_else() -> None:
+def test_the_fingerprint_depends_on_all_that_decides_answers_alone() -> None:
     network = small()
     same = Network(network.blocks, network.head, name="other", notes=("x",))
     assert same.sha256 == network.sha256

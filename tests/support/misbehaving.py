@@ -29,7 +29,7 @@ class Sleeper:
 
     def count(self, question: Question, budget: Budget, report: Report = silent) -> Tally:
         size = question.region.size
-        report(Progress(1, os.getpid(), Tally.seen(size, [1] + [0] * (question.network.classes - 1))))
+        report(Progress(1, os.getpid(), Tally.partial(size, [1] + [0] * (question.network.classes - 1))))
         return self.stuck()
 
     def find(self, question: Question, budget: Budget) -> Found:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bnnverify import Block, Head, Network, Samples
-from bnnverify.checker.sample import Shown, shown
+from bnnverify.checker.sample import CheckedClaim, checked_claim
 from bnnverify.data.samples import Sample
 from bnnverify.problem.budget import Budget
 from bnnverify.queries.execution.events import Worker
@@ -55,8 +55,8 @@ def written_proof(folder: Path, net: Network, radius: int, bits: np.ndarray) -> 
     return row
 
 
-def checked(folder: Path, seed: int) -> Shown:
-    return shown(folder / "0", network(seed))
+def checked(folder: Path, seed: int) -> CheckedClaim:
+    return checked_claim(folder / "0", network(seed))
 
 
 def changed(folder: Path, **fields: Any) -> None:

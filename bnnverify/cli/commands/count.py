@@ -61,7 +61,7 @@ def _count(query: Query, options: QuestionOptions, resume: Path | None, advance:
     """Return the answer, showing what is known meanwhile."""
 
     def report(known: Progress) -> None:
-        asked = result_of(query, Counted(known.tally, (AUTO,)), 0.0).asked
+        asked = result_of(query, Counted(known.tally, (AUTO,)), 0.0).event_count
         advance(known.done, known.total, f"known: {numbers.count(asked, numbers.SHORT)}")
 
     return count(query, engine=options.engine, budget=options.budget(), resume=resume, progress=report)

@@ -12,7 +12,7 @@ from bnnverify.encoders.enumeration.enumeration import Enumeration
 from bnnverify.encoders.presolve.presolve import presolve
 from bnnverify.errors import BadQuery
 from bnnverify.model.arrays import Indices
-from bnnverify.model.latent_code import WIDEST, bits_of, numbers_of
+from bnnverify.model.latent_code import WIDEST, bits_of, integers_of
 from bnnverify.model.network import Network
 from bnnverify.problem.budget import INTERRUPTED, Budget, OutOfBudget
 from bnnverify.problem.region import Region
@@ -75,7 +75,7 @@ def class_codes(network: Network, samples: Samples, *, cut: int | None = None) -
     prefix = latent(network, cut)
     points = network.check(samples.bits)
     labels = network(points) if samples.labels is None else np.asarray(samples.labels)
-    numbers = numbers_of(prefix(points))
+    numbers = integers_of(prefix(points))
     if len(labels) and not 0 <= labels.min() <= labels.max() < network.classes:
         raise BadQuery(f"labels: expected classes 0..{network.classes - 1}, got {labels.min()}..{labels.max()}")
     found: list[int | None] = []

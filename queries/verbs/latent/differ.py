@@ -50,5 +50,5 @@ def _by_codes(query: Query, budget: Budget) -> CountResult:
             np.add.at(totals, head(bits_of(codes, head.inputs)), times)
     seen = [int(k) for k in totals]
     reason = "" if sum(seen) == query.region.size else budget.reason
-    tally = Tally.seen(query.region.size, seen, reason)
+    tally = Tally.partial(query.region.size, seen, reason)
     return result_of(query, Counted(tally, (ENUMERATION,)), time.monotonic() - started)

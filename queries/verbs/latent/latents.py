@@ -12,7 +12,7 @@ from bnnverify.encoders.enumeration.enumeration import Enumeration
 from bnnverify.encoders.enumeration.layout import Runs
 from bnnverify.errors import Disagreement
 from bnnverify.model.arrays import Bits, Indices
-from bnnverify.model.latent_code import bits_of, numbers_of
+from bnnverify.model.latent_code import bits_of, integers_of
 from bnnverify.model.network import Network
 from bnnverify.problem.ball import HammingBall
 from bnnverify.problem.budget import INTERRUPTED, Budget, OutOfBudget
@@ -60,7 +60,7 @@ def latents(
     margin, sharp = tail_margin(tail, prefix(bits), budget=budget)
     return Latents(
         shells=shells,
-        asked=ball.outer,
+        requested=ball.outer,
         margin=margin,
         margin_exact=sharp,
         witness=None if task is None else _nearest(task, network, ball, shells),
@@ -94,7 +94,7 @@ class _Shell:
     def of(cls, code: Bits) -> _Shell:
         """Return the shell of one point."""
         shell = cls()
-        shell.add(numbers_of(code[None]), np.ones(1, dtype=np.int64))
+        shell.add(integers_of(code[None]), np.ones(1, dtype=np.int64))
         return shell
 
     def add(self, codes: Indices, counts: Indices) -> None:
@@ -132,7 +132,7 @@ def _nearest(task: Enumeration, network: Network, ball: Region, shells: CodeShel
     for runs in task.parts():
         if runs.distance == shells.distance:
             for part, bits in task.bits(runs):
-                hits = np.flatnonzero(np.isin(numbers_of(bits.T), wanted))
+                hits = np.flatnonzero(np.isin(integers_of(bits.T), wanted))
                 if len(hits):
                     point = ball.center.copy()
                     point[ball.positions] ^= _flips(task, runs[part], int(hits[0]))

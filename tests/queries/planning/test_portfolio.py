@@ -117,10 +117,10 @@ def test_a_memory_limit_is_an_open_answer_with_a_reason(pool: Pool) -> None:
 
 
 def test_intervals_are_cut_with_each_other() -> None:
-    first, second = Tally.seen(10, [4, 1], "a"), Tally(10, (Count(0, 6), Count(4, 10)), "b")
+    first, second = Tally.partial(10, [4, 1], "a"), Tally(10, (Count(0, 6), Count(4, 10)), "b")
     assert _together([first, second]).counts == (Count(4, 6), Count(4, 6))
     with pytest.raises(Disagreement, match="counts that agree"):
-        _together([Tally.seen(10, [9, 0], "a"), Tally.seen(10, [0, 9], "b")])
+        _together([Tally.partial(10, [9, 0], "a"), Tally.partial(10, [0, 9], "b")])
 
 
 def test_an_error_of_one_is_an_error_of_the_portfolio(pool: Pool) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnnverify.checker.sample import shown
+from bnnverify.checker.sample import checked_claim
 from bnnverify.encoders.clauses import annotated, cnf
 from bnnverify.encoders.presolve.merge import Equivalence, Merged
 from bnnverify.errors import BnnVerifyError, Rejected
@@ -33,7 +33,7 @@ def literals(folder: Path) -> dict[tuple[int, int], int]:
 def test_equal_neurons_share_a_literal_and_opposite_ones_its_opposite(seed: int, tmp_path: Path) -> None:
     network = planted(seed, WIDTHS)
     assert proven(tmp_path, seed, net=network).verdict is Verdict.ROBUST
-    assert shown(tmp_path / "0", network).lemmas >= 1
+    assert checked_claim(tmp_path / "0", network).lemmas >= 1
     found, shared = literals(tmp_path), 0
     for (block, neuron), literal in found.items():
         m = WIDTHS[block + 1]
@@ -66,12 +66,12 @@ def _neighbour(patch: Patch) -> None:
     right = annotated.annotated
 
     def wrong(question: Any, predicted: int) -> Any:
-        whole = right(question, predicted)
-        first, second, *_ = dict.fromkeys(abs(literal) for literal in whole.neurons.values())
-        for place, literal in whole.neurons.items():
+        complete = right(question, predicted)
+        first, second, *_ = dict.fromkeys(abs(literal) for literal in complete.neurons.values())
+        for place, literal in complete.neurons.items():
             if abs(literal) == second:
-                whole.neurons[place] = first if literal > 0 else -first
-        return whole
+                complete.neurons[place] = first if literal > 0 else -first
+        return complete
 
     patch.setattr("bnnverify.queries.engines.sat.annotated", wrong)
 
@@ -96,7 +96,7 @@ def test_a_wrong_merge_is_rejected(mistake: Callable[[Patch], None], tmp_path: P
         if row.verdict is Verdict.ROBUST and (folder / "0" / "trace.drup").exists():
             written += 1
             with pytest.raises(Rejected):
-                shown(folder / "0", network)
+                checked_claim(folder / "0", network)
     assert written >= 5
 
 
@@ -129,6 +129,6 @@ def test_proofs_by_patterns_do_not_rest_on_merging(tmp_path: Path, monkeypatch: 
             patch.setattr("bnnverify.encoders.presolve.presolve.merged", _all_alike)
             row = proven(folder, seed, net=network)
         assert row.verdict is right.verdict
-        assert shown(folder / "0", network).claim.verdict == row.verdict
+        assert checked_claim(folder / "0", network).claim.verdict == row.verdict
         verdicts.add(row.verdict)
     assert verdicts == {Verdict.ROBUST, Verdict.VULNERABLE}

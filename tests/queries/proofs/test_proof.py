@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bnnverify import HammingBall, Leaves, Query, Samples, attack, save
-from bnnverify.checker.sample import shown
+from bnnverify.checker.sample import checked_claim
 from bnnverify.errors import BadInput, BadQuery, Rejected
 from bnnverify.problem.budget import Budget
 from bnnverify.queries.proofs.check import check
@@ -163,7 +163,7 @@ def test_more_variables_than_memory_holds_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "0" / "formula.cnf").write_text("p cnf 100000000 0\n")
     tracemalloc.start()
     try:
-        with pytest.raises(Rejected, match="expected a meaning for each variable"):
+        with pytest.raises(Rejected, match="expected a definition of each variable"):
             checked(tmp_path, SEED)
         assert tracemalloc.get_traced_memory()[1] < 2**24
     finally:
@@ -222,7 +222,7 @@ def test_forged_formulas_of_a_vulnerable_sample_are_rejected(tmp_path: Path) -> 
     net = majority(6)
     folder = tmp_path / "0"
     written_proof(tmp_path, net, 1, np.array([1, 1, 1, 1, 0, 0], dtype=np.uint8))
-    assert shown(folder, net).claim.verdict == "VULNERABLE"
+    assert checked_claim(folder, net).claim.verdict == "VULNERABLE"
     changed(tmp_path, by="trace", verdict="ROBUST", witness=None, folded=[[]], classes=[0, 1])
     flips = [f"flip {i + 2} {i}" for i in range(6)]
     neuron = "var 8 0 -1 2 -1 3 -1 4 -1 5 1 6 1 7"
@@ -231,18 +231,18 @@ def test_forged_formulas_of_a_vulnerable_sample_are_rejected(tmp_path: Path) -> 
     for clause, words in (("8 0", "clause 2 does not follow"), ("-8 0", "lemma 1 does not follow")):
         (folder / "formula.cnf").write_text(f"p cnf 8 2\n1 0\n{clause}\n")
         with pytest.raises(Rejected, match=words):
-            shown(folder, net)
+            checked_claim(folder, net)
     one = ["flip 1 0", *flips[1:], "var 8 0 -1 1 -1 3 -1 4 -1 5 1 6 1 7", "var 2 0", "neuron 0 0 8", "beats 0 8"]
     (folder / "meanings.txt").write_text("\n".join(one))
     (folder / "formula.cnf").write_text("p cnf 8 1\n0\n")
     with pytest.raises(Rejected, match="clause 1 does not follow"):
-        shown(folder, net)
+        checked_claim(folder, net)
 
 
 def test_a_network_without_classes_is_rejected(tmp_path: Path) -> None:
     proven(tmp_path, SEED)
     with pytest.raises(Rejected, match="without a head"):
-        shown(tmp_path / "0", network(SEED).prefix(1))
+        checked_claim(tmp_path / "0", network(SEED).prefix(1))
 
 
 def test_another_clause_is_rejected(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bnnverify import Block, Head, Network
 from bnnverify.checker import patterns
-from bnnverify.checker.sample import shown
+from bnnverify.checker.sample import checked_claim
 from bnnverify.data.samples import Samples, read_input
 from bnnverify.errors import Rejected
 from bnnverify.formats import load
@@ -39,9 +39,9 @@ def test_opposite_neurons_are_beyond_margins(tmp_path: Path, monkeypatch: pytest
     row = by_codes(monkeypatch, tmp_path, opposites())
     assert (row.verdict, row.engine) == (Verdict.ROBUST, "codes")
     assert json.loads((tmp_path / "0" / "claim.json").read_text())["by"] == "codes"
-    assert shown(tmp_path / "0", opposites()).patterns == 8
+    assert checked_claim(tmp_path / "0", opposites()).patterns == 8
     with pytest.raises(Rejected, match="model"):
-        shown(tmp_path / "0", opposites(1))
+        checked_claim(tmp_path / "0", opposites(1))
 
 
 def test_random_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +50,7 @@ def test_random_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         folder = tmp_path / str(seed)
         folder.mkdir()
         row = by_codes(monkeypatch, folder, network(seed), seed)
-        claim = shown(folder / "0", network(seed)).claim
+        claim = checked_claim(folder / "0", network(seed)).claim
         assert (claim.by == "witness") == (row.verdict is Verdict.VULNERABLE)
         grounds.add(claim.by)
     assert {"codes", "witness"} <= grounds
@@ -60,7 +60,7 @@ def test_a_vulnerable_sample_has_no_such_proof(tmp_path: Path) -> None:
     assert proven(tmp_path, 1).verdict is Verdict.VULNERABLE
     changed(tmp_path, by="codes", witness=None, verdict="ROBUST", folded=[[], []], dropped=[], classes=[0, 1, 2, 3])
     with pytest.raises(Rejected, match="expected class"):
-        shown(tmp_path / "0", network(1))
+        checked_claim(tmp_path / "0", network(1))
 
 
 def test_a_code_that_nothing_reaches_counts_too(tmp_path: Path) -> None:
@@ -68,17 +68,17 @@ def test_a_code_that_nothing_reaches_counts_too(tmp_path: Path) -> None:
     counters = Block(np.ones((2, N)), [1, 2])
     net = Network((counters,), Head([[0, 0], [-1, 1]], [0, 0]))
     assert proven(tmp_path, 0, net=net).verdict is Verdict.ROBUST
-    assert shown(tmp_path / "0", net).claim.by in ("trace", "margins")
+    assert checked_claim(tmp_path / "0", net).claim.by in ("trace", "margins")
     changed(tmp_path, by="codes", folded=[[]], dropped=[], classes=[0, 1])
     with pytest.raises(Rejected, match="expected class 0 for each, got class 1"):
-        shown(tmp_path / "0", net)
+        checked_claim(tmp_path / "0", net)
 
 
 def test_too_many_codes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     by_codes(monkeypatch, tmp_path, opposites())
     monkeypatch.setattr(patterns, "MOST_CODES", 4)
     with pytest.raises(Rejected, match="codes: expected at most 2 open neurons, got 3"):
-        shown(tmp_path / "0", opposites())
+        checked_claim(tmp_path / "0", opposites())
 
 
 @needs_data

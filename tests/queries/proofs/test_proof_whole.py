@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bnnverify import Samples, load, read_input, save
-from bnnverify.checker.sample import shown
+from bnnverify.checker.sample import checked_claim
 from bnnverify.errors import BadInput
 from bnnverify.problem.budget import Budget
 from bnnverify.queries.execution.events import Worker
@@ -35,10 +35,10 @@ def test_a_head_alone_and_small_balls(radius: int, tmp_path: Path) -> None:
     """No flips, one flip, and all of them; a tie of the zoo's majority is class 0."""
     net = majority(6)
     row = proven(tmp_path, 3, radius, net)
-    assert shown(tmp_path / "0", net).claim.verdict == row.verdict.value
+    assert checked_claim(tmp_path / "0", net).claim.verdict == row.verdict.value
     (tmp_path / "tail").mkdir()
     row = proven(tmp_path / "tail", 3, min(radius, 1), net.tail(1))
-    assert shown(tmp_path / "tail" / "0", net.tail(1)).claim.verdict == row.verdict.value
+    assert checked_claim(tmp_path / "tail" / "0", net.tail(1)).claim.verdict == row.verdict.value
 
 
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

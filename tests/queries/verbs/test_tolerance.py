@@ -108,7 +108,7 @@ def test_what_is_known_by_now_is_told() -> None:
 
 def test_stopped_within_a_ball_still_knows_that_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """20 of the 29 points within 2 flips are met, 7 of them adversarial; nothing is known of single distances."""
-    stopped = Tally.seen(29, [13, 7], "stopped after 1 s")
+    stopped = Tally.partial(29, [13, 7], "stopped after 1 s")
     monkeypatch.setattr("bnnverify.queries.engines.enumeration.BitsEngine.count", lambda *_: stopped)
     for share, failing in ((Fraction(7, 29), None), (Fraction(6, 29), 2)):
         found = tolerance(parity(7), np.zeros(7), share=share, largest=2, engine="bits")

@@ -87,9 +87,9 @@ def test_unknown_engine() -> None:
 def test_a_tally_that_contradicts_the_network_is_no_result() -> None:
     query = Query(NETWORK, HammingBall(SAMPLES.bits[0], 1), EachClass())
     with pytest.raises(Disagreement, match="centre is of class 0"):
-        result_of(query, Counted(Tally.seen(10, [0, 10]), ("wrong",)), 0.0)
+        result_of(query, Counted(Tally.partial(10, [0, 10]), ("wrong",)), 0.0)
     with pytest.raises(Disagreement, match="tally of 10 points"):
-        result_of(query, Counted(Tally.seen(9, [9, 0]), ("wrong",)), 0.0)
+        result_of(query, Counted(Tally.partial(9, [9, 0]), ("wrong",)), 0.0)
 
 
 @pytest.mark.parametrize("engine", EVERY_ENGINE)

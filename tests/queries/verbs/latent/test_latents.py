@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bnnverify import BadQuery, Block, Disagreement, Head, Network, latents
 from bnnverify.encoders.enumeration import enumeration
 from bnnverify.model.arrays import Bits
-from bnnverify.model.latent_code import bits_of, numbers_of
+from bnnverify.model.latent_code import bits_of, integers_of
 from bnnverify.queries.verbs.latent import latents as room
 from bnnverify.results.codes import entropy
 from bnnverify.results.latent import CodeShells, Latents
@@ -119,7 +119,7 @@ def test_widths_of_every_kind(widths: tuple[int, ...]) -> None:
             check(answer, points, network, len(network.blocks))
         assert answer.shells.flips == plain_flips(points)
         assert answer.shells.adversarial == tuple(sum(p[0] == k and p[2] != points[0][2] for p in points) for k in range(3))
-        assert answer.shells.times == Counter(numbers_of(np.array([p[1] for p in points])).tolist())
+        assert answer.shells.times == Counter(integers_of(np.array([p[1] for p in points])).tolist())
         assert answer.bound >= answer.beyond >= answer.adversarial
 
 
@@ -167,7 +167,7 @@ def test_a_stopped_count_is_exact_about_a_smaller_ball(after: int, monkeypatch: 
     network, center = latent_network((20, 9, 4), 0), np.zeros(20, dtype=np.uint8)
     answer = latents(network, center, radius=3, budget=stopping(after))
     assert not answer.exact
-    assert (answer.asked, answer.reason) == (3, "stopped after 1 s")
+    assert (answer.requested, answer.reason) == (3, "stopped after 1 s")
     reached = answer.shells.radius
     assert reached < 3
     whole = latents(network, center, radius=reached)
