@@ -1,4 +1,4 @@
-"""What a process of a pool does: task after task from the parent, until that goes away."""
+"""The main loop of a process of a pool: task after task from the parent, until the parent ends."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from bnnverify.queries.execution.events import Shared, Worker
 
 
 @dataclass(frozen=True)
-class Known:
-    """Stands for a shared value that the process has already."""
+class SharedKey:
+    """Stands for a shared value that the process has already received."""
 
     key: Hashable
 
 
 def serve(pipe: Connection, collects: bool) -> None:
-    """Answer the parent's messages: the process's whole life. collects: whether it looks for garbage during a task."""
+    """Answer the parent's messages until it ends or closes the pipe. collects: whether garbage is collected during a task."""
     opened: dict[Hashable, Any] = {}
     shared: dict[Hashable, Any] = {}
     if not collects:
         gc.freeze()
         gc.disable()
-    with suppress(EOFError, ConnectionError, KeyboardInterrupt):  # the parent is gone, or this process is to go
+    with suppress(EOFError, ConnectionError, KeyboardInterrupt):  # the parent has ended, or this process must end
         pipe.send(("ready", None))
         while True:
             message = pipe.recv_bytes()
@@ -44,13 +44,13 @@ def serve(pipe: Connection, collects: bool) -> None:
             _answer(pipe, work, (Worker(partial(_report, pipe), limits, opened), *values), limits)
             del message, arguments, values
             if not collects:
-                gc.collect()  # while nobody waits
+                gc.collect()  # while no task waits
 
 
 def _values(arguments: Sequence[Any], shared: dict[Hashable, Any], forgotten: Sequence[Hashable]) -> list[Any]:
-    """Return the arguments with shared values in their places, and have shared hold what the parent thinks it holds."""
+    """Return the arguments with shared values in their places, and update shared as the parent does."""
     shared |= {argument.key: argument.value for argument in arguments if isinstance(argument, Shared)}
-    values = [shared[argument.key] if isinstance(argument, Shared | Known) else argument for argument in arguments]
+    values = [shared[argument.key] if isinstance(argument, Shared | SharedKey) else argument for argument in arguments]
     for key in forgotten:
         del shared[key]
     return values
@@ -70,7 +70,7 @@ def _answer(pipe: Connection, work: Callable[..., Any], arguments: Sequence[Any]
     try:
         pipe.send(("answer", work(*arguments)))
     except MemoryError:
-        os._exit(137)  # the state of a solver or of a diagram package is not to be trusted after this
+        os._exit(137)  # after this the state of a solver or of a diagram package is undefined
     except Exception as error:  # noqa: BLE001 - handed to the parent, which raises it
         pipe.send(("raised", _portable(error)))
     finally:

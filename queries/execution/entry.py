@@ -1,4 +1,4 @@
-"""The file that a child process begins with: it loads this package from where the parent has it.
+"""The file that a child process begins with: it loads this package from the parent's folder of it.
 
 Nothing from the current folder is imported: `Process` starts Python with -P, so that neither that folder nor the one of this file
 is searched for modules. The folders in PYTHONPATH are, as they were by the parent.
@@ -16,15 +16,15 @@ from multiprocessing.connection import Connection
 
 
 def main() -> None:
-    """Do what the first message from the parent says: the process's whole life."""
+    """Call the function in the first message from the parent."""
     package, pipe, watched = sys.argv[1:]
     end_with_parent(int(watched))
-    # Matrix products of numpy on one thread, before it is imported: processes side by side have no core to spare for more.
+    # Matrix products of numpy on one thread, before it is imported: every core has a process already.
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     load_package(package)
     parent = Connection(int(pipe))
-    life, words = parent.recv()
-    life(parent, *words)
+    function, arguments = parent.recv()
+    function(parent, *arguments)
 
 
 def end_with_parent(watched: int) -> None:

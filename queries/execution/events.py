@@ -1,4 +1,4 @@
-"""The nouns of a pool: what a task is made of, and the events that say how it goes."""
+"""The nouns of a pool: tasks, and the events of their progress and end."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Raised:
 
 @dataclass(frozen=True)
 class Lost:
-    """A task has no answer, since its process ended; its last event. status: how that ended; None: at the limit of time."""
+    """A task has no answer, since its process ended; its last event. status: its exit status, None at the limit of time."""
 
     ticket: Ticket
     reason: str
@@ -54,7 +54,7 @@ Event = Progress | Answer | Raised | Lost
 class Shared:
     """An argument that many tasks have in common: a worker is sent the value once, and the work gets the value itself.
 
-    Equal keys must mean equal values. Only arguments themselves are shared, not what lies inside of them.
+    Equal keys must have equal values. Only arguments themselves are shared, not their parts.
     """
 
     key: Hashable
@@ -63,10 +63,10 @@ class Shared:
 
 @dataclass(frozen=True, eq=False)
 class Worker:
-    """What a task finds where it runs: its first argument.
+    """The worker that runs a task: the task's first argument.
 
-    report(value) sends the caller a Progress. budget: the limits of the task, its clock running. opened: what stays open for
-    the worker's next tasks, by any key; it ends with the worker.
+    report(value) sends the caller a Progress. budget: the limits of the task, its clock running. opened: values that stay open
+    for the worker's next tasks, by any key, until the worker ends.
     """
 
     report: Callable[[Any], None]
@@ -76,13 +76,13 @@ class Worker:
 
     @property
     def cancelled(self) -> bool:
-        """Return whether the answer is not wanted any more; a process is ended instead, and never sees it."""
+        """Return whether the task was cancelled; a process is ended instead, and never reads it."""
         return self.flag.is_set()
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """work(worker, *arguments), to be called within limits. work: a function that a module knows by its name."""
+    """work(worker, *arguments), to be called within limits. work: a function at the top of a module."""
 
     ticket: Ticket
     work: Callable[..., Any]

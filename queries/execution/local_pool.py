@@ -1,4 +1,4 @@
-"""A pool on this machine: its tasks, and a thread for each that is under way."""
+"""A pool on this machine: its tasks, and a thread for each that runs."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Runner(Protocol):
         """Return the last event of a task; report the others. An error that it raises is taken for the task's."""
 
     def stop(self) -> None:
-        """Have `run` return soon, if that can be done. Called by another thread, after it has set the flag."""
+        """Make `run` return soon, if possible. Called by another thread, after it has set the flag."""
 
     def close(self) -> None:
-        """End what outlives a task."""
+        """Close all that stays open between tasks."""
 
 
 class LocalPool:
@@ -43,7 +43,7 @@ class LocalPool:
         self._idle: list[Runner] = []
         self._threads: set[Thread] = set()
         self._closed = False
-        self._events: SimpleQueue[Event | None] = SimpleQueue()  # None: look again whether any task is unanswered
+        self._events: SimpleQueue[Event | None] = SimpleQueue()  # None: check again whether any task is unanswered
 
     @property
     def unanswered(self) -> int:
@@ -108,7 +108,7 @@ class LocalPool:
             runner.stop()
 
     def _drive(self) -> None:
-        """Run tasks until none waits: the life of a thread."""
+        """Run tasks until none waits: the main loop of a thread."""
         with self._lock:
             runner = self._idle.pop() if self._idle else self._make()
         while (begun := self._begin(runner)) is not None:
@@ -118,11 +118,11 @@ class LocalPool:
             except BaseException as error:  # noqa: BLE001 - handed to the caller, who raises it
                 event = Raised(task.ticket, error)
             with self._lock:
-                del self._running[task.ticket]  # from here on, no cancelling reaches the runner
+                del self._running[task.ticket]  # from here on, `cancel` does not stop the runner
             self._events.put(event)
 
     def _begin(self, runner: Runner) -> tuple[Task, Flag] | None:
-        """Return the next task, which is then under way; lay the runner aside where there is none."""
+        """Return the next task, which then counts as running; where there is none, the runner becomes idle."""
         with self._lock:
             if not self._waiting:
                 self._idle.append(runner)

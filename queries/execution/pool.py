@@ -1,4 +1,4 @@
-"""Tasks side by side: the protocol of a pool of workers, and the usual way to put many questions to one.
+"""Tasks side by side: the protocol of a pool of workers, and `run`, which has a pool answer many questions.
 
 `processes` and `threads` make pools on this machine; a cluster would be another leaf.
 """
@@ -27,7 +27,7 @@ class Pool(Protocol):
         """Return how many tasks have not had their last event yet."""
 
     def submit(self, work: Callable[..., Any], *arguments: Any, limits: Budget | None = None) -> Ticket:
-        """Have a worker call work(worker, *arguments), and return what its events will name.
+        """Have a worker call work(worker, *arguments), and return the ticket of its events.
 
         work: a function at the top of a module, called with a `Worker` first. Arguments may be `Shared`. limits: their clock
         starts when the task does, unless it runs already. A process that overruns them is ended: the task is then Lost.
@@ -37,7 +37,7 @@ class Pool(Protocol):
         """Yield events as they come until every task has had its last; end earlier when none comes within timeout seconds."""
 
     def cancel(self, ticket: Ticket) -> None:
-        """Have a task never answer: one that waits never begins, one that has begun is ended where that can be done."""
+        """Cancel a task: one that waits never begins, one that has begun is ended where that is possible."""
 
     def close(self) -> None:
         """Cancel all tasks and end the workers."""
@@ -55,9 +55,9 @@ def run(
     limits: Budget | None = None,
     ordered: bool = False,
 ) -> Iterator[tuple[Key, Any]]:
-    """Yield each question's key with work(worker, *arguments), or with the `events.Lost` that stands in its place.
+    """Yield each question's key with work(worker, *arguments), or with an `events.Lost` instead.
 
-    questions: keys with arguments, taken up as workers become free. limits: of each of them. ordered: yield in their order, not
+    questions: keys with arguments, read as workers become free. limits: of each of them. ordered: yield in their order, not
     as answers come. An error that work raises is raised here. Leaving early cancels the rest. The pool has no other tasks.
     """
     todo = iter(questions)

@@ -19,10 +19,10 @@ GRACE = 1.0  # seconds in which a process that has closed its pipe must have end
 
 
 class Process:
-    """Runs life(pipe, *words), life being a function at the top of a module; started when the pipe is first asked for."""
+    """Runs function(pipe, *arguments), a function at the top of a module; started when the pipe is first used."""
 
-    def __init__(self, life: Callable[..., None], words: Sequence[object] = ()) -> None:
-        self._life, self._words = life, tuple(words)
+    def __init__(self, function: Callable[..., None], arguments: Sequence[object] = ()) -> None:
+        self._function, self._arguments = function, tuple(arguments)
         self._process: subprocess.Popen[bytes] | None = None
         self._killed: subprocess.Popen[bytes] | None = None  # the system may take a moment to end it
         self._pipe: Connection | None = None
@@ -48,19 +48,19 @@ class Process:
 
     def _start(self) -> None:
         self.end()
-        self._pipe, theirs = Pipe()
+        self._pipe, child_end = Pipe()
         watched, self._alive = os.pipe()
-        ends = theirs.fileno(), watched
+        ends = child_end.fileno(), watched
         command = [sys.executable, "-P", str(ENTRY), str(sys.modules["bnnverify"].__file__), *map(str, ends)]
         try:
             self._process = subprocess.Popen(
                 command, pass_fds=ends, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
             )
         finally:
-            theirs.close()
+            child_end.close()
             os.close(watched)
-        with suppress(ConnectionError):  # it has ended already: seen when the pipe is read
-            self._pipe.send((self._life, self._words))
+        with suppress(ConnectionError):  # it has ended already, which reading the pipe reveals
+            self._pipe.send((self._function, self._arguments))
 
     def status(self) -> int | None:
         """Wait until it has ended, and return how; None if there was none. It has closed its pipe."""
@@ -73,14 +73,14 @@ class Process:
             return self._process.wait()
 
     def kill(self) -> None:
-        """End it, whatever it is busy with; the thread that reads the pipe sees it close, and tidies up by `end`."""
-        process = self._process  # another thread may be tidying up
+        """End it at once; the thread that reads the pipe then finds it closed, and cleans up by `end`."""
+        process = self._process  # another thread may be cleaning up
         if process is not None:
             self._killed = process
             process.kill()
 
     def end(self) -> None:
-        """End it, whatever it is busy with, and close the pipe."""
+        """End it at once, and close the pipe."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

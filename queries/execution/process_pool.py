@@ -9,21 +9,21 @@ from threading import Event as Flag
 from typing import Any
 
 from bnnverify.problem.budget import Budget
-from bnnverify.queries.execution.child import Known, serve
+from bnnverify.queries.execution.child import SharedKey, serve
 from bnnverify.queries.execution.events import Answer, Event, Lost, Progress, Raised, Shared, Task
 from bnnverify.queries.execution.local_pool import LocalPool
 from bnnverify.queries.execution.pool import Pool
 from bnnverify.queries.execution.process import Process
 
-GRACE = 0.5  # seconds a task may overrun before its process is ended: time to hand over what it knows
-REMEMBERED = 16  # shared values in a process; of more, those unused for the longest time are forgotten
+GRACE = 0.5  # seconds a task may overrun before its process is ended: time to send its last report
+MOST_SHARED = 16  # shared values in a process; of more, the least recently used are dropped
 
 
 def processes(workers: int, *, collects: bool = True) -> Pool:
     """Return a pool of processes, each started with its first task and kept for more.
 
-    collects: whether they look for garbage during a task, or only after it: among clauses that takes a tenth of the time of
-    making them, and finds none.
+    collects: whether they collect garbage during a task, or only after it: while clauses are made, that takes a tenth of the
+    time and finds none.
     """
     return LocalPool(partial(ProcessRunner, collects), workers, daemon=True)  # processes end with this one in any case
 
@@ -33,17 +33,17 @@ class ProcessRunner:
 
     def __init__(self, collects: bool) -> None:
         self._process = Process(serve, (collects,))
-        self._known: dict[Hashable, None] = {}  # keys of the shared values in the process, the longest unused first
+        self._sent: dict[Hashable, None] = {}  # keys of the shared values in the process, the least recently used first
 
     def run(self, task: Task, report: Callable[[Event], None], cancelled: Flag) -> Event:
         limits, before = task.limits, self._process.pid
-        pipe = self._process.pipe  # of this very process: asking again would start another one in place of a dead one
+        pipe = self._process.pipe  # of this very process: `pipe` would start another one in place of a dead one
         try:
             if self._process.pid != before:
-                self._known.clear()
-                if cancelled.is_set():  # before there was a process that `stop` could have ended
+                self._sent.clear()
+                if cancelled.is_set():  # before `stop` had a process to end
                     self._process.kill()
-                _message(pipe, limits if limits.start() is limits else Budget())  # it is ready: only now the clock starts
+                _message(pipe, limits if limits.start() is limits else Budget())  # it is ready: the clock starts now
             limits = limits.start()
             self._send(pipe, task, limits)
             while True:
@@ -60,7 +60,7 @@ class ProcessRunner:
             return Lost(task.ticket, limits.reason)
         except (EOFError, OSError):
             return self._lost(task)
-        except BaseException:  # a message that cannot be written or read: what the process does now is not known
+        except BaseException:  # a message that cannot be written or read: the state of the process is unknown
             self._process.end()
             raise
 
@@ -72,12 +72,12 @@ class ProcessRunner:
 
     def _send(self, pipe: Connection, task: Task, limits: Budget) -> None:
         """Send the task, without the shared values that the process has already."""
-        wanted = {argument.key: None for argument in task.arguments if isinstance(argument, Shared)}
-        known = {key: None for key in self._known if key not in wanted} | wanted
-        forgotten = [key for key in list(known)[:-REMEMBERED] if key not in wanted]
-        arguments = [_shortened(argument, self._known) for argument in task.arguments]
+        needed = {argument.key: None for argument in task.arguments if isinstance(argument, Shared)}
+        sent = {key: None for key in self._sent if key not in needed} | needed
+        forgotten = [key for key in list(sent)[:-MOST_SHARED] if key not in needed]
+        arguments = [_shortened(argument, self._sent) for argument in task.arguments]
         pipe.send((task.work, arguments, limits, forgotten))
-        self._known = {key: None for key in known if key not in forgotten}
+        self._sent = {key: None for key in sent if key not in forgotten}
 
     def _lost(self, task: Task) -> Lost:
         status = self._process.status()
@@ -87,8 +87,8 @@ class ProcessRunner:
         return Lost(task.ticket, f"its process ended with status {status}{limit}", status)
 
 
-def _shortened(argument: Any, known: Container[Hashable]) -> Any:
-    return Known(argument.key) if isinstance(argument, Shared) and argument.key in known else argument
+def _shortened(argument: Any, sent: Container[Hashable]) -> Any:
+    return SharedKey(argument.key) if isinstance(argument, Shared) and argument.key in sent else argument
 
 
 def _message(pipe: Connection, limits: Budget) -> tuple[str, Any]:

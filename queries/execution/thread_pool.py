@@ -14,11 +14,11 @@ from bnnverify.queries.execution.pool import Pool
 
 def threads(workers: int) -> Pool:
     """Return a pool of threads. They cannot be ended: a cancelled task sees `worker.cancelled`, a late one `worker.budget`."""
-    return LocalPool(ThreadRunner, workers, daemon=False)  # Python waits for them before it takes the kernels away
+    return LocalPool(ThreadRunner, workers, daemon=False)  # Python waits for them before it unloads the kernels
 
 
 class ThreadRunner:
-    """Runs tasks in the thread that asks for it."""
+    """Runs tasks in the calling thread."""
 
     def __init__(self) -> None:
         self._opened: dict[Hashable, Any] = {}
@@ -34,7 +34,7 @@ class ThreadRunner:
         """The task sees its flag."""
 
     def close(self) -> None:
-        """Close what tasks left open, where it can be closed."""
+        """Close the values that tasks left open."""
         for value in self._opened.values():
             if hasattr(value, "close"):
                 value.close()

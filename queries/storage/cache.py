@@ -1,4 +1,4 @@
-"""Where files lie that the next run can do without, but would have to make again."""
+"""The folder of files that the next run can do without, but would have to make again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """Return the folder for what the next run can do without, but would have to make again."""
+    """Return the folder of files that the next run can do without, but would have to make again."""
     from platformdirs import user_cache_path
 
     return user_cache_path("bnnverify")

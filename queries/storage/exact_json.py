@@ -1,4 +1,4 @@
-"""Plain data as JSON text and back, to the last digit: whole numbers of any size, whatever limit Python has for decimal text."""
+"""Plain data as JSON text and back, to the last digit: integers of any size, whatever limit Python has for decimal text."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import json
 from typing import Any
 
 DIGITS = 4000  # Python converts longer decimal text slowly, and refuses to beyond 4300 digits
-BASE_16 = "integer, base 16"  # the only name of an object that stands for a longer whole number
+BASE_16 = "integer, base 16"  # the only name of an object that stands for a longer integer
 
 
 def to_text(value: object) -> str:
-    """Return value as JSON in ASCII: the same text for the same value, whatever order its names were given in."""
+    """Return value as JSON in ASCII: the same text for the same value, in whatever order its names are."""
     return json.dumps(_shortened(value), sort_keys=True)
 
 
 def from_text(text: str) -> Any:
-    """Return the value that to_text gave; ValueError where text is something else."""
+    """Return the value that to_text wrote; ValueError for other text."""
     try:
         return json.loads(text, parse_int=_integer, object_hook=_restored)
     except (RecursionError, TypeError):

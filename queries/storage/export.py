@@ -1,4 +1,4 @@
-"""Rows of a comparison as a table for other programs: CSV or Parquet, by the file's name. The only home of pyarrow.
+"""Rows of a comparison as a table for other programs: CSV or Parquet, by the file's name. The only importer of pyarrow.
 
 Counts are decimal text, since columns end at 64 bits; lists are JSON.
 """
@@ -50,7 +50,7 @@ Lines = Sequence[dict[str, Any]]
 
 
 def exporter(path: Path) -> Callable[[Sequence[Outcome]], None]:
-    """Return a function that writes rows to path; what stands in its way is said at once, before any work is done."""
+    """Return a function that writes rows to path; a path or package that prevents it raises here, before any work is done."""
     writers = {".csv": _csv, ".parquet": _parquet}
     if path.suffix not in writers:
         raise BadQuery(f"export: expected a file name that ends in .csv or .parquet, got {path.name}")
@@ -84,5 +84,5 @@ def _parquet(path: Path, lines: Lines) -> None:
     from pyarrow.parquet import write_table
 
     kinds = {"INTEGER": pa.int64(), "REAL": pa.float64(), "TEXT": pa.string()}
-    layout = pa.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
-    write_table(pa.Table.from_pylist(list(lines), schema=layout), path)
+    schema = pa.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
+    write_table(pa.Table.from_pylist(list(lines), schema=schema), path)

@@ -1,4 +1,4 @@
-"""What finished work depends on: work of another fingerprint is never continued."""
+"""Everything that finished work depends on: work of another fingerprint is never continued."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Groups = Mapping[str, Mapping[str, Any]]
 class Fingerprint:
     """Everything that finished work depends on, by name.
 
-    names: the verb, the model's SHA-256, the radius, ...: work goes on where both sides have the same names with the same values.
+    names: the verb, the model's SHA-256, the radius, ...: work continues where both sides have the same names and values.
     growing: groups of names, such as the models and the samples of a comparison: each side may have members that the other has
     not, but no member has two values.
     """
@@ -28,7 +28,7 @@ class Fingerprint:
 
     @classmethod
     def parsed(cls, text: str) -> Fingerprint:
-        """Return the fingerprint whose text this is; ValueError and kin where it is something else."""
+        """Return the fingerprint with this text; ValueError, TypeError or AttributeError for other text."""
         names, growing = from_text(text)
         return cls(dict(names), {group: dict(members) for group, members in growing.items()})
 
@@ -38,11 +38,11 @@ class Fingerprint:
         return to_text([self.names, self.growing])
 
     def difference(self, found: Fingerprint) -> str:
-        """Return in what the work that was found is other work, as a sentence; nothing where it may go on."""
+        """Return the first difference of the found work, as a sentence; an empty one where that work may continue."""
         return next(self._differences(found), "")
 
     def joined(self, found: Fingerprint) -> Fingerprint:
-        """Return the fingerprint with the members of both, where they do not differ."""
+        """Return the fingerprint with the members of both, which do not differ."""
         return Fingerprint(self.names, {name: {**found.growing[name], **members} for name, members in self.growing.items()})
 
     def checksum(self, key: object, value: object) -> str:
@@ -58,12 +58,12 @@ class Fingerprint:
             yield from _unequal({name: members[name] for name in shared}, {name: others[name] for name in shared}, f"{group} ")
 
 
-def _unequal(mine: Mapping[str, Any], found: Mapping[str, Any], group: str = "") -> Iterator[str]:
+def _unequal(own: Mapping[str, Any], found: Mapping[str, Any], group: str = "") -> Iterator[str]:
     """Yield a sentence for each name that is on one side only or has two values."""
-    for name in [*mine, *(name for name in found if name not in mine)]:
-        ours, theirs = (to_text([values[name]]) if name in values else None for values in (mine, found))
+    for name in [*own, *(name for name in found if name not in own)]:
+        ours, theirs = (to_text([values[name]]) if name in values else None for values in (own, found))
         if ours != theirs:
-            expected, got = (_shown(group + name, values.get(name)) for values in (mine, found))
+            expected, got = (_shown(group + name, values.get(name)) for values in (own, found))
             if ours is None:
                 expected = f"nothing called {_short(name)}"
             elif theirs is None:

@@ -1,8 +1,8 @@
-"""Finished work in a SQLite file, so that an interrupted or killed run loses nothing that was finished. The only home of sqlite3.
+"""Finished work in a SQLite file, so that an interrupted or killed run loses no finished part. The only importer of sqlite3.
 
 Table `rows` has a key, a value in JSON and a checksum for each finished piece of a count, row of a certification or sample of a
-comparison; table `fingerprint` says what work they belong to. A row goes to a write-ahead log: whatever ends the program, the row
-is there or it is not. A power cut may lose the rows of the last moments, never a half or another one.
+comparison; table `fingerprint` identifies their work. A row goes to a write-ahead log: whatever ends the program, the row
+is there or it is not. A power cut may lose the rows of the last moments, never a part of one.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from bnnverify.queries.storage.exact_json import from_text, to_text
 from bnnverify.queries.storage.fingerprint import Fingerprint, Groups
 
 APPLICATION = 0x626E6E76  # "bnnv": the application number in the file's head
-LAYOUT = 2  # of the tables: the user version in the file's head; 0 was one column per field of a comparison
-DESIGN = {
+SCHEMA_VERSION = 2  # of the tables: the user version in the file's head; 0 was one column per field of a comparison
+SCHEMA = {
     "fingerprint": "CREATE TABLE fingerprint (text TEXT NOT NULL)",
     "rows": "CREATE TABLE rows (key TEXT PRIMARY KEY, value TEXT NOT NULL, checksum TEXT NOT NULL) WITHOUT ROWID",
 }
 LONGEST = 2**24  # bytes of a value
 SMALLEST = 512  # bytes of a database
-INSTEAD = "name a new file, or delete this one"
+ADVICE = "name a new file, or delete this one"
 FOREIGN = "expected finished work of bnnverify, got something else"
-EARLIER = f"expected finished work of this version of bnnverify, got a file of an earlier version: {INSTEAD}"
-LATER = f"expected finished work of this version of bnnverify, got a file of a later version: {INSTEAD}"
-DAMAGED = f"expected finished work as it was written, got a damaged or edited file: {INSTEAD}"
+EARLIER = f"expected finished work of this version of bnnverify, got a file of an earlier version: {ADVICE}"
+LATER = f"expected finished work of this version of bnnverify, got a file of a later version: {ADVICE}"
+DAMAGED = f"expected finished work as it was written, got a damaged or edited file: {ADVICE}"
 REASONS = {
     sqlite3.SQLITE_BUSY: "in use by another run",
     sqlite3.SQLITE_CORRUPT: DAMAGED,
@@ -47,7 +47,7 @@ Piece = TypeVar("Piece")
 
 
 class Store:
-    """The finished work of a file by key, and a place for more. Without a path it remembers nothing.
+    """The finished work of a file by key, and a place for more. Without a path nothing is stored.
 
     fingerprint: everything that the work depends on, by name; the version of this program is added. growing: groups of names
     that may get further members, but no member another value. A file of other work is refused, never overwritten. The file
@@ -57,22 +57,22 @@ class Store:
     def __init__(self, path: Path | None, fingerprint: Mapping[str, object], growing: Groups | None = None) -> None:
         self._path = path
         self._fingerprint = Fingerprint({**fingerprint, "bnnverify": __version__}, growing or {})
-        self._base: sqlite3.Connection | None = None
+        self._database: sqlite3.Connection | None = None
         self._closing = ExitStack()
         self.known: Mapping[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Store:
         if self._path is not None:
             with self._refusing(), ExitStack() as stack:
-                self._base = self._opened(self._path.absolute(), stack)
-                self.known, self._closing = _Rows(self._path, self._base), stack.pop_all()
+                self._database = self._opened(self._path.absolute(), stack)
+                self.known, self._closing = _Rows(self._path, self._database), stack.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._closing.close()
 
     def recall(self, key: str, parse: Callable[[dict[str, Any]], Piece]) -> Piece | None:
-        """Return what parse makes of the piece with this key, None where there is none; a piece that parse refuses is refused."""
+        """Return the parsed piece with this key, None where there is none; BadInput where parse raises."""
         if key not in self.known:
             return None
         try:
@@ -80,76 +80,78 @@ class Store:
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             if isinstance(error, BadInput):
                 raise
-            raise self._refusal(f"piece {key[:40]}: expected an answer to this question, got something else: {INSTEAD}") from None
+            raise self._refusal(f"piece {key[:40]}: expected an answer to this question, got something else: {ADVICE}") from None
 
     def keep(self, key: str, value: Mapping[str, Any]) -> None:
         """Add a finished piece, or put it in place of the one with this key; whatever ends the program later, it is there."""
-        if self._base is not None:
+        if self._database is not None:
             text = to_text(value)
             row = (key, text, self._fingerprint.checksum(key, text))
             with self._refusing():
-                self._base.execute("INSERT OR REPLACE INTO rows VALUES (?, ?, ?)", row)
+                self._database.execute("INSERT OR REPLACE INTO rows VALUES (?, ?, ?)", row)
 
     def _opened(self, path: Path, stack: ExitStack) -> sqlite3.Connection:
-        """Return the file as a database of this work, which is closed with stack; a new file that stays empty goes then."""
-        made = _made(path)
-        base = sqlite3.connect(path, timeout=0, isolation_level=None)
-        stack.callback(base.close)
-        base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
-        base.execute("PRAGMA trusted_schema = OFF")
-        base.execute("PRAGMA locking_mode = EXCLUSIVE")  # from the first transaction on, until base is closed
-        with _transaction(base):
-            if made:
+        """Return the file as a database of this work, which is closed with stack; a new file that stays empty is removed then."""
+        is_new = _create(path)
+        database = sqlite3.connect(path, timeout=0, isolation_level=None)
+        stack.callback(database.close)
+        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
+        database.execute("PRAGMA trusted_schema = OFF")
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")  # from the first transaction on, until it is closed
+        with _transaction(database):
+            if is_new:
                 stack.callback(_remove_empty, path)
-            self._adopt(base)
-        base.execute("PRAGMA journal_mode = WAL")
-        base.execute("PRAGMA synchronous = NORMAL")  # the log is handed to the system with each row, but not waited for
-        return base
+            self._adopt(database)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")  # the log is written with each row, but not waited for
+        return database
 
-    def _adopt(self, base: sqlite3.Connection) -> None:
-        """Fill a new file; refuse one that is something else, belongs to other work or is not as it was written."""
-        (application,), (layout,) = (base.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version"))
-        design = dict(base.execute("SELECT name, sql FROM sqlite_master"))
-        if not design and application in (0, APPLICATION):
-            self._fill(base)
+    def _adopt(self, database: sqlite3.Connection) -> None:
+        """Fill a new file; refuse one that is no store, belongs to other work or is damaged."""
+        (application,), (version,) = (
+            database.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
+        )
+        schema = dict(database.execute("SELECT name, sql FROM sqlite_master"))
+        if not schema and application in (0, APPLICATION):
+            self._fill(database)
         elif application != APPLICATION:
             raise self._refusal(FOREIGN)
-        elif layout != LAYOUT:
-            raise self._refusal(EARLIER if layout < LAYOUT else LATER)
-        elif design != DESIGN or base.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+        elif version != SCHEMA_VERSION:
+            raise self._refusal(EARLIER if version < SCHEMA_VERSION else LATER)
+        elif schema != SCHEMA or database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise self._refusal(DAMAGED)
         else:
-            self._go_on(base)
+            self._continue(database)
 
-    def _fill(self, base: sqlite3.Connection) -> None:
-        base.execute(f"PRAGMA application_id = {APPLICATION}")
-        base.execute(f"PRAGMA user_version = {LAYOUT}")
-        for table in DESIGN.values():
-            base.execute(table)
-        base.execute("INSERT INTO fingerprint VALUES (?)", (self._fingerprint.text,))
+    def _fill(self, database: sqlite3.Connection) -> None:
+        database.execute(f"PRAGMA application_id = {APPLICATION}")
+        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        for table in SCHEMA.values():
+            database.execute(table)
+        database.execute("INSERT INTO fingerprint VALUES (?)", (self._fingerprint.text,))
 
-    def _go_on(self, base: sqlite3.Connection) -> None:
-        """Make the file one of this work too, after every row is found to be one of the work that it was written for."""
+    def _continue(self, database: sqlite3.Connection) -> None:
+        """Make the file one of this work too, after a check of every row's checksum."""
         try:
-            ((text,),) = base.execute("SELECT text FROM fingerprint").fetchall()
+            ((text,),) = database.execute("SELECT text FROM fingerprint").fetchall()
             found = Fingerprint.parsed(text)
-            base.create_function("expected", 2, found.checksum)
-            edited = base.execute("SELECT key FROM rows WHERE checksum IS NOT expected(key, value) LIMIT 1").fetchone()
+            database.create_function("expected", 2, found.checksum)
+            changed = database.execute("SELECT key FROM rows WHERE checksum IS NOT expected(key, value) LIMIT 1").fetchone()
         except (AttributeError, TypeError, ValueError, sqlite3.OperationalError):
             raise self._refusal(DAMAGED) from None
         if difference := self._fingerprint.difference(found):
             raise self._refusal(difference)
-        if edited:
+        if changed:
             raise self._refusal(DAMAGED)
         self._fingerprint = self._fingerprint.joined(found)
         if self._fingerprint.text != found.text:
-            base.create_function("expected", 2, self._fingerprint.checksum)
-            base.execute("UPDATE fingerprint SET text = ?", (self._fingerprint.text,))
-            base.execute("UPDATE rows SET checksum = expected(key, value)")
+            database.create_function("expected", 2, self._fingerprint.checksum)
+            database.execute("UPDATE fingerprint SET text = ?", (self._fingerprint.text,))
+            database.execute("UPDATE rows SET checksum = expected(key, value)")
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
-        """Turn what a file or SQLite says no to into a sentence that names the file."""
+        """Turn errors of a file or of SQLite into a sentence that names the file."""
         try:
             yield
         except OSError as error:
@@ -168,11 +170,11 @@ class Store:
 class _Rows(Mapping[str, dict[str, Any]]):
     """The values of an open file by key. Each is read when it is used, so that a large file takes no memory."""
 
-    def __init__(self, path: Path, base: sqlite3.Connection) -> None:
-        self._path, self._base = path, base
+    def __init__(self, path: Path, database: sqlite3.Connection) -> None:
+        self._path, self._database = path, database
 
     def __getitem__(self, key: str) -> dict[str, Any]:
-        found = self._base.execute("SELECT value FROM rows WHERE key = ?", (key,)).fetchone()
+        found = self._database.execute("SELECT value FROM rows WHERE key = ?", (key,)).fetchone()
         if found is None:
             raise KeyError(key)
         try:
@@ -184,14 +186,14 @@ class _Rows(Mapping[str, dict[str, Any]]):
         return value
 
     def __iter__(self) -> Iterator[str]:
-        return iter([key for (key,) in self._base.execute("SELECT key FROM rows ORDER BY key")])
+        return iter([key for (key,) in self._database.execute("SELECT key FROM rows ORDER BY key")])
 
     def __len__(self) -> int:
-        (number,) = self._base.execute("SELECT count(*) FROM rows").fetchone()
+        (number,) = self._database.execute("SELECT count(*) FROM rows").fetchone()
         return int(number)
 
 
-def _made(path: Path) -> bool:
+def _create(path: Path) -> bool:
     """Make the file and return True, or False where a file of this name is there that SQLite may open."""
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
@@ -200,7 +202,7 @@ def _made(path: Path) -> bool:
             raise OSError("expected a file, got a folder or device") from None
         if not os.access(path, os.R_OK | os.W_OK):
             raise OSError("it cannot be read and written") from None
-        if 0 < path.stat().st_size < SMALLEST:  # SQLite would take it for an empty one
+        if 0 < path.stat().st_size < SMALLEST:  # SQLite would treat it as an empty one
             raise OSError(EARLIER if _is_lines(path) else FOREIGN) from None
         return False
     return True
@@ -219,13 +221,13 @@ def _is_lines(path: Path) -> bool:
 
 
 @contextmanager
-def _transaction(base: sqlite3.Connection) -> Iterator[None]:
-    """Do all of what happens inside, or nothing."""
-    base.execute("BEGIN EXCLUSIVE")
+def _transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """Commit all statements inside, or none."""
+    database.execute("BEGIN EXCLUSIVE")
     try:
         yield
-        base.execute("COMMIT")
+        database.execute("COMMIT")
     except BaseException:
-        if base.in_transaction:
-            base.execute("ROLLBACK")
+        if database.in_transaction:
+            database.execute("ROLLBACK")
         raise

@@ -138,7 +138,7 @@ def sum_of(worker: Worker, *lists: list[int]) -> int:
     return sum(sum(one) for one in lists)
 
 
-def looks_for_garbage(worker: Worker) -> bool:
+def collects_garbage(worker: Worker) -> bool:
     return gc.isenabled()
 
 

@@ -98,13 +98,13 @@ def test_answers_end_when_none_comes_in_time_and_go_on_later(make: Make) -> None
 @LEAVES
 def test_a_cancelled_task_never_answers_and_others_do(make: Make) -> None:
     with make(1) as pool:
-        dozing, waiting, wanted = pool.submit(tasks.doze), pool.submit(tasks.doze), pool.submit(tasks.square, 5)
+        dozing, waiting, last = pool.submit(tasks.doze), pool.submit(tasks.doze), pool.submit(tasks.square, 5)
         assert next(pool.answers()).ticket == dozing
         pool.cancel(waiting)
         pool.cancel(dozing)
         pool.cancel(dozing)
-        assert list(pool.answers()) == [Answer(wanted, 25)]
-        pool.cancel(wanted)
+        assert list(pool.answers()) == [Answer(last, 25)]
+        pool.cancel(last)
         again = pool.submit(tasks.square, 6)
         assert list(pool.answers()) == [Answer(again, 36)]
 

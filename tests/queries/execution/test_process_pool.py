@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from bnnverify.problem.budget import Budget
-from bnnverify.queries.execution.child import Known
+from bnnverify.queries.execution.child import SharedKey
 from bnnverify.queries.execution.events import Answer, Lost, Progress, Raised, Shared, Task, Ticket
 from bnnverify.queries.execution.pool import Pool, run
 from bnnverify.queries.execution.process import Process
-from bnnverify.queries.execution.process_pool import REMEMBERED, ProcessRunner, processes
+from bnnverify.queries.execution.process_pool import MOST_SHARED, ProcessRunner, processes
 from tests.queries.execution import tasks
 
 
@@ -141,31 +141,31 @@ def test_a_shared_value_is_sent_once_to_each_process(counted: Counted) -> None:
 
 def test_processes_remember_a_bounded_number_of_shared_values(counted: Counted) -> None:
     with processes(1) as pool:
-        for key in [*range(REMEMBERED), 0, REMEMBERED]:  # 0 is used again, so 1 is the one that is forgotten
+        for key in [*range(MOST_SHARED), 0, MOST_SHARED]:  # 0 is used again, so 1 is the one that is forgotten
             answer(pool, tasks.size_of, Shared(key, counted), 0)
-        assert Counted.sent == REMEMBERED + 1
+        assert Counted.sent == MOST_SHARED + 1
         answer(pool, tasks.size_of, Shared(0, counted), 0)
-        assert Counted.sent == REMEMBERED + 1
+        assert Counted.sent == MOST_SHARED + 1
         answer(pool, tasks.size_of, Shared(1, counted), 0)
-        assert Counted.sent == REMEMBERED + 2
-        values = [Shared(("many", k), [k]) for k in range(2 * REMEMBERED)]
-        assert answer(pool, tasks.sum_of, *values) == sum(range(2 * REMEMBERED)), "none is forgotten that the task needs"
+        assert Counted.sent == MOST_SHARED + 2
+        values = [Shared(("many", k), [k]) for k in range(2 * MOST_SHARED)]
+        assert answer(pool, tasks.sum_of, *values) == sum(range(2 * MOST_SHARED)), "none is forgotten that the task needs"
 
 
-def test_what_a_task_could_not_be_sent_is_not_taken_for_known(counted: Counted) -> None:
+def test_a_value_that_could_not_be_sent_is_sent_again(counted: Counted) -> None:
     with processes(1) as pool:
         with pytest.raises((AttributeError, TypeError)):
             answer(pool, tasks.size_of, Shared("numbers", counted), lambda: 0)
         with pytest.raises(RuntimeError, match="cannot read"):
             answer(pool, tasks.size_of, Shared("numbers", counted), tasks.Unportable("ab", "cd"))
         assert answer(pool, tasks.size_of, Shared("numbers", counted), 1) == (1000, 1)
-    assert Known("a") == Known("a")
+    assert SharedKey("a") == SharedKey("a")
 
 
 @pytest.mark.parametrize("collects", [True, False])
-def test_processes_that_do_not_look_for_garbage_answer_alike(collects: bool) -> None:
+def test_processes_without_garbage_collection_answer_alike(collects: bool) -> None:
     with processes(1, collects=collects) as pool:
-        assert [answer(pool, tasks.looks_for_garbage) for _ in range(2)] == [collects] * 2
+        assert [answer(pool, tasks.collects_garbage) for _ in range(2)] == [collects] * 2
 
 
 def test_pools_inside_of_pools() -> None:

@@ -203,7 +203,7 @@ MEANINGS = [
     ("var 1 0", "var 1 0 1 1", "smaller variables"),
     ("var 1 0", "var 1", "expected lines"),
     ("var 1 0", "what 1 0", "expected lines"),
-    ("var 1 0", "var 999999 0", "one meaning for each|meaning for each"),
+    ("var 1 0", "var 999999 0", "one definition of each|a definition of each"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""store: what is kept comes back to the last digit; other work, edited rows and files that cannot be used are refused."""
+"""store: stored values come back to the last digit; other work, edited rows and files that cannot be used are refused."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VALUES: dict[str, dict[str, Any]] = {  # one of each of the three users
 PLAIN = {key: value for key, value in VALUES.items() if "bin" not in key}
 
 
-def kept(path: Path, values: dict[str, dict[str, Any]], **others: object) -> None:
+def stored(path: Path, values: dict[str, dict[str, Any]], **others: object) -> None:
     with Store(path, {**SAME, **others}) as store:
         for key, value in values.items():
             store.keep(key, value)
@@ -40,7 +40,7 @@ def known(path: Path, **others: object) -> dict[str, dict[str, Any]]:
 
 def test_values_come_back_to_the_last_digit(tmp_path: Path) -> None:
     path = tmp_path / "rows.sqlite"
-    kept(path, VALUES)
+    stored(path, VALUES)
     with Store(path, SAME) as store:
         assert len(store.known) == 3
         assert list(store.known) == sorted(VALUES)
@@ -54,8 +54,8 @@ def test_values_come_back_to_the_last_digit(tmp_path: Path) -> None:
 
 def test_a_value_makes_place_for_another(tmp_path: Path) -> None:
     path = tmp_path / "rows.sqlite"
-    kept(path, {"1": {"verdict": "UNKNOWN"}, "2": {"verdict": "ROBUST"}})
-    kept(path, {"1": {"verdict": "ROBUST"}})
+    stored(path, {"1": {"verdict": "UNKNOWN"}, "2": {"verdict": "ROBUST"}})
+    stored(path, {"1": {"verdict": "ROBUST"}})
     assert known(path) == {"1": {"verdict": "ROBUST"}, "2": {"verdict": "ROBUST"}}
 
 
@@ -70,7 +70,7 @@ def test_an_empty_file_is_a_new_one(tmp_path: Path) -> None:
     path, link = tmp_path / "rows.sqlite", tmp_path / "link"
     path.touch()
     link.symlink_to(path)
-    kept(link, PLAIN)
+    stored(link, PLAIN)
     assert known(path)["0"]["size"] == HUGE
 
 
@@ -79,28 +79,28 @@ def test_the_file_is_a_log_in_front_of_a_table(tmp_path: Path) -> None:
     with Store(path, SAME) as store:
         store.keep("1", {"a": 1})
         assert beside(path) == ["rows.sqlite", "rows.sqlite-wal"]
-    base = sqlite3.connect(path)
-    assert base.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert base.execute("SELECT key, value FROM rows").fetchall() == [("1", '{"a": 1}')]
-    base.close()
+    database = sqlite3.connect(path)
+    assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert database.execute("SELECT key, value FROM rows").fetchall() == [("1", '{"a": 1}')]
+    database.close()
 
 
-def test_other_work_is_refused_and_kept(tmp_path: Path) -> None:
+def test_other_work_is_refused_and_left_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "rows.sqlite"
-    kept(path, PLAIN)
+    stored(path, PLAIN)
     for other, sentence in (
         ({"radius": 4}, "expected finished work with radius 4, got a file with radius 3"),
         ({"verb": "count", "radius": 4}, "expected finished work with verb count, got a file with verb certify"),
         ({"more": 1}, "expected finished work with more 1, got a file with nothing called more"),
     ):
         with pytest.raises(BadInput, match=f"resume file {path}: {sentence}"):
-            kept(path, {"new": {}}, **other)
+            stored(path, {"new": {}}, **other)
     assert known(path).keys() == PLAIN.keys()
 
 
 def test_work_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "rows.sqlite"
-    kept(path, PLAIN)
+    stored(path, PLAIN)
     monkeypatch.setattr("bnnverify.queries.storage.store.__version__", "0.0.9")
     with pytest.raises(BadInput, match=f"with bnnverify 0.0.9, got a file with bnnverify {__version__}"):
         known(path)
@@ -157,7 +157,7 @@ EDITS = [
 @pytest.mark.parametrize("edit", EDITS)
 def test_edited_files_are_refused(tmp_path: Path, edit: str) -> None:
     path = tmp_path / "rows.sqlite"
-    kept(path, PLAIN)
+    stored(path, PLAIN)
     alter(path, edit)
     with pytest.raises(BadInput, match=f"resume file {path}: expected finished work as it was written, got a damaged"):
         known(path)
@@ -165,7 +165,7 @@ def test_edited_files_are_refused(tmp_path: Path, edit: str) -> None:
 
 def test_rows_are_not_taken_over_by_editing_what_they_belong_to(tmp_path: Path) -> None:
     path = tmp_path / "rows.sqlite"
-    kept(path, PLAIN)
+    stored(path, PLAIN)
     assert alter(path, "UPDATE fingerprint SET text = replace(text, '\"radius\": 3', '\"radius\": 4')") == 1
     with pytest.raises(BadInput, match="got a file with radius 4"):
         known(path)
@@ -176,12 +176,12 @@ def test_rows_are_not_taken_over_by_editing_what_they_belong_to(tmp_path: Path) 
 def test_rows_of_another_file_are_refused(tmp_path: Path) -> None:
     """Each row is right by itself, but for another radius."""
     path, other = tmp_path / "rows.sqlite", tmp_path / "other.sqlite"
-    kept(path, PLAIN)
-    kept(other, {"1": {}}, radius=4)
-    base = sqlite3.connect(path, isolation_level=None)
-    base.execute("ATTACH ? AS other", (str(other),))
-    base.execute("INSERT INTO rows SELECT * FROM other.rows")
-    base.close()
+    stored(path, PLAIN)
+    stored(other, {"1": {}}, radius=4)
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("ATTACH ? AS other", (str(other),))
+    database.execute("INSERT INTO rows SELECT * FROM other.rows")
+    database.close()
     with pytest.raises(BadInput, match="damaged or edited"):
         known(path)
 
@@ -190,10 +190,10 @@ def test_rows_of_another_file_are_refused(tmp_path: Path) -> None:
 def test_values_that_are_no_objects_are_refused(tmp_path: Path, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where somebody made the checksums right."""
     path = tmp_path / "rows.sqlite"
-    kept(path, {"1": {}})
+    stored(path, {"1": {}})
     with monkeypatch.context() as patch:
         patch.setattr("bnnverify.queries.storage.store.to_text", lambda _: value)
-        kept(path, {"1": {}})
+        stored(path, {"1": {}})
     with pytest.raises(BadInput, match=f"resume file {path}: expected finished work as it was written"):
         known(path)
 
@@ -208,7 +208,7 @@ def refusing(error: type[Exception]) -> Callable[[dict[str, Any]], None]:
 @pytest.mark.parametrize("error", [ValueError, KeyError, TypeError, AttributeError, OverflowError])
 def test_pieces_that_their_user_refuses_are_refused(tmp_path: Path, error: type[Exception]) -> None:
     path = tmp_path / "rows.sqlite"
-    kept(path, {"1": {}})
+    stored(path, {"1": {}})
     rewrite(path, lambda key, _: {"key": key})
     sentence = f"resume file {path}: piece 1: expected an answer to this question, got something else"
     with Store(path, SAME) as store, pytest.raises(BadInput, match=sentence):

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from bnnverify import BadInput
-from bnnverify.queries.storage.store import APPLICATION, LAYOUT, Store
+from bnnverify.queries.storage.store import APPLICATION, SCHEMA_VERSION, Store
 from tests.support.misbehaving import beside
 
 SAME = {"verb": "certify", "radius": 3}
 VALUES = {str(n): {"n": n, "text": "robust " * 9} for n in range(60)}
 
 
-def kept(path: Path) -> bytes:
+def stored(path: Path) -> bytes:
     with Store(path, SAME) as store:
         for key, value in VALUES.items():
             store.keep(key, value)
@@ -44,7 +44,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize(("text", "sentence"), TEXTS)
-def test_text_is_refused_and_kept(tmp_path: Path, text: str, sentence: str) -> None:
+def test_text_is_refused_and_left_unchanged(tmp_path: Path, text: str, sentence: str) -> None:
     path = tmp_path / "rows"
     path.write_text(text)
     with pytest.raises(BadInput, match=f"resume file {path}: {sentence}"):
@@ -53,23 +53,25 @@ def test_text_is_refused_and_kept(tmp_path: Path, text: str, sentence: str) -> N
     assert beside(path) == ["rows"]
 
 
-BASES = [
+DATABASES = [
     (APPLICATION, 0, "rows (seed INTEGER NOT NULL, verdict TEXT NOT NULL)", EARLIER),
-    (APPLICATION, LAYOUT + 1, "rows (x)", "got a file of a later version"),
-    (APPLICATION, LAYOUT, "rows (x)", "got a damaged or edited file"),
-    (0, LAYOUT, "rows (x)", FOREIGN),
-    (77, LAYOUT, "", FOREIGN),
+    (APPLICATION, SCHEMA_VERSION + 1, "rows (x)", "got a file of a later version"),
+    (APPLICATION, SCHEMA_VERSION, "rows (x)", "got a damaged or edited file"),
+    (0, SCHEMA_VERSION, "rows (x)", FOREIGN),
+    (77, SCHEMA_VERSION, "", FOREIGN),
 ]
 
 
-@pytest.mark.parametrize(("application", "layout", "table", "sentence"), BASES)
-def test_other_databases_are_refused_and_kept(tmp_path: Path, application: int, layout: int, table: str, sentence: str) -> None:
+@pytest.mark.parametrize(("application", "version", "table", "sentence"), DATABASES)
+def test_other_databases_are_refused_and_left_unchanged(
+    tmp_path: Path, application: int, version: int, table: str, sentence: str
+) -> None:
     path = tmp_path / "rows"
-    with closing(sqlite3.connect(path)) as base:
-        base.execute(f"PRAGMA application_id = {application}")
-        base.execute(f"PRAGMA user_version = {layout}")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"PRAGMA application_id = {application}")
+        database.execute(f"PRAGMA user_version = {version}")
         if table:
-            base.execute(f"CREATE TABLE {table}")
+            database.execute(f"CREATE TABLE {table}")
     before = path.read_bytes()
     with pytest.raises(BadInput, match=sentence):
         known(path)
@@ -78,7 +80,7 @@ def test_other_databases_are_refused_and_kept(tmp_path: Path, application: int, 
 
 def test_truncated_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "rows"
-    content = kept(path)
+    content = stored(path)
     assert len(content) > 3 * 4096
     for length in (1, 15, 16, 50, 99, 100, 101, 511, 512, 2000, 4095, 4096, 4097, 8192, 12288, len(content) - 1):
         path.write_bytes(content[:length])
@@ -91,7 +93,7 @@ def test_truncated_files_are_refused(tmp_path: Path) -> None:
 
 def test_a_flipped_byte_is_refused_or_changes_nothing(tmp_path: Path) -> None:
     path, chance = tmp_path / "rows", random.Random(3)
-    content = kept(path)
+    content = stored(path)
     rows = [place for n in VALUES for place in (content.find(f'"n": {n}'.encode()) + 5,)]
     places = [*range(0, 112, 3), *rows, *chance.sample(range(len(content)), 200)]
     refused = 0
@@ -106,7 +108,7 @@ def test_a_flipped_byte_is_refused_or_changes_nothing(tmp_path: Path) -> None:
 
 
 def outcome(path: Path) -> str:
-    """Return nothing where the store gives back what was kept, else what its refusal begins with."""
+    """Return nothing where the store gives back what was stored, else what its refusal begins with."""
     try:
         return "" if known(path) == VALUES else "other values"
     except BadInput as error:
@@ -116,7 +118,7 @@ def outcome(path: Path) -> str:
 @pytest.mark.parametrize("place", ["row", "checksum"])
 def test_a_flipped_byte_in_a_row_is_refused(tmp_path: Path, place: str) -> None:
     path = tmp_path / "rows"
-    content = bytearray(kept(path))
+    content = bytearray(stored(path))
     at = content.find(b'"n": 33') + (6 if place == "row" else len('"n": 33, "text": ""}') + len("robust ") * 9 + 4)
     content[at] ^= 1
     path.write_bytes(content)
@@ -124,7 +126,7 @@ def test_a_flipped_byte_in_a_row_is_refused(tmp_path: Path, place: str) -> None:
         known(path)
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_folders_and_devices_are_refused(tmp_path: Path) -> None:
     link, pipe, dangling = tmp_path / "link", tmp_path / "pipe", tmp_path / "dangling"
     link.symlink_to("/dev/zero")
     os.mkfifo(pipe)
@@ -139,7 +141,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_name_is_never_a_place_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    kept(Path(":memory:"))
+    stored(Path(":memory:"))
     assert known(tmp_path / ":memory:") == VALUES
 
 
@@ -147,7 +149,7 @@ def test_a_name_is_never_a_place_in_memory(tmp_path: Path, monkeypatch: pytest.M
 def test_read_only_files_and_folders_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "rows"
     path.parent.mkdir()
-    kept(path)
+    stored(path)
     path.chmod(0o400)
     with pytest.raises(BadInput, match="cannot be read and written"):
         known(path)
@@ -168,13 +170,13 @@ def fill(path: Path, finished: list[str]) -> None:
 
 
 @pytest.mark.parametrize("pages", [1, 2, 3, 4])
-def test_a_full_disk_leaves_what_was_kept(tmp_path: Path, pages: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_stored_rows(tmp_path: Path, pages: int, monkeypatch: pytest.MonkeyPatch) -> None:
     path, connect = tmp_path / "rows", sqlite3.connect
 
     def small(*given: Any, **options: Any) -> sqlite3.Connection:
-        base = connect(*given, **options)
-        base.execute(f"PRAGMA max_page_count = {pages}")
-        return base
+        database = connect(*given, **options)
+        database.execute(f"PRAGMA max_page_count = {pages}")
+        return database
 
     finished = list[str]()
     with monkeypatch.context() as patch:
@@ -186,7 +188,7 @@ def test_a_full_disk_leaves_what_was_kept(tmp_path: Path, pages: int, monkeypatc
 
 
 def test_a_file_that_cannot_be_made_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bnnverify.queries.storage.store.DESIGN", {"rows": "CREATE TABLE rows (key TEXT)", "x": "CREATE NOTHING"})
+    monkeypatch.setattr("bnnverify.queries.storage.store.SCHEMA", {"rows": "CREATE TABLE rows (key TEXT)", "x": "CREATE NOTHING"})
     with pytest.raises(BadInput, match="syntax error"):
         known(tmp_path / "rows")
     assert beside(tmp_path / "rows") == []

@@ -1,4 +1,4 @@
-"""store: a run that is killed at any moment loses no row that it knew to be kept, and leaves no half one."""
+"""store: a run that is killed at any moment loses no row that `keep` had stored, and leaves no part of one."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def write(path, into):
             store.keep(f"{n:06}", {"n": n, "text": "x" * (97 * n % 2000)})
             os.write(into, b".")
 
-chance, kept = random.Random(int(sys.argv[2])), []
+chance, stored = random.Random(int(sys.argv[2])), []
 for turn in range(30):
     path = Path(sys.argv[1]) / f"rows{turn // 5}"
-    before = kept[-1] if turn % 5 else 0
+    before = stored[-1] if turn % 5 else 0
     announced, into = os.pipe()
     writer = os.fork()
     if writer == 0:
@@ -40,10 +40,10 @@ for turn in range(30):
     os.close(announced)
     with Store(path, {"verb": "test"}) as store:
         found = dict(store.known)
-    assert len(found) in (before, before + 1), (turn, before, len(found))  # the last one may be kept without being announced
+    assert len(found) in (before, before + 1), (turn, before, len(found))  # the last one may be stored without being announced
     assert found == {f"{n:06}": {"n": n, "text": "x" * (97 * n % 2000)} for n in range(len(found))}, turn
-    kept.append(len(found))
-print(kept)
+    stored.append(len(found))
+print(stored)
 """
 
 
@@ -53,6 +53,6 @@ def test_thirty_kills_lose_nothing(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[3], check=False)
     assert done.stderr == ""
     assert done.returncode == 0
-    kept = [int(number) for number in done.stdout.strip("[]\n").split(",")]
-    assert len(kept) == 30
-    assert max(kept) > 20
+    stored = [int(number) for number in done.stdout.strip("[]\n").split(",")]
+    assert len(stored) == 30
+    assert max(stored) > 20
