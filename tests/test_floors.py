@@ -253,8 +253,8 @@ def test_what_tests_share_stays_small() -> None:
 
 def test_every_folder_is_in_the_design_table_and_nothing_else() -> None:
     table = (ROOT / "docs" / "design.md").read_text("utf-8").split("| folder | what it holds |\n|---|---|\n")[1]
-    told = re.findall(r"^\| `([\w/]+)/` \|", table.split("\n\n")[0], re.MULTILINE)
-    assert told == [name for name in FOLDERS if name not in ("", "queries")]
+    documented = re.findall(r"^\| `([\w/]+)/` \|", table.split("\n\n")[0], re.MULTILINE)
+    assert documented == [name for name in FOLDERS if name not in ("", "queries")]
 
 
 def test_the_front_door_lists_every_export() -> None:

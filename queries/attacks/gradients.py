@@ -1,4 +1,4 @@
-"""How far inputs are from an event, and which way is down: margins of many neighbours, and a straight-through gradient."""
+"""The margin of inputs from an event: of many neighbours at a time, and its straight-through gradient."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from bnnverify.model.network import Head, Network
 
 Floats = NDArray[np.float64]
 
-AT_ONCE = 2**24  # bits of one layer, of all points that are looked at together
+AT_ONCE = 2**24  # bits of one layer, of all points that are evaluated together
 
 
-class MarginOracle:
-    """A network around center, seen from the free positions; targets are the classes that make the event happen.
+class MarginFunction:
+    """The margin of a network's inputs, as a function of flips of center; targets are the classes that make the event happen.
 
     The margin of an input is the score that its best other class has over the best target, tie-breaks included: a whole
     number, below 0 exactly where the event happens.
@@ -34,7 +34,7 @@ class MarginOracle:
         self._head = _head(network)
         first = network.blocks[0].matrix if network.blocks else Dense(self._head.weights)
         self._rows = first[:, positions] * (1 - 2 * center[positions].astype(np.int64))
-        self._moves = self._rows.T  # what each flip adds to the first sums: (freedom, m)
+        self._moves = self._rows.T  # the change of the first sums by each flip: (freedom, m)
         self._spreads = [np.sqrt(np.maximum(block.matrix.squares, 1)) / 2 for block in network.blocks]
         self._start = first @ center.astype(np.int64)
         self._at_once = 1 + AT_ONCE // max(1, *network.widths)
@@ -47,46 +47,48 @@ class MarginOracle:
 
     def margins(self, flips: Bits) -> Integers:
         """Return the margin of each: (k, freedom) to (k,)."""
-        return self._by_parts(flips, lambda some: self._start + exact_products(some, self._rows))
+        return self._in_batches(flips, lambda chosen: self._start + exact_products(chosen, self._rows))
 
     def neighbours(self, flips: Bits, which: NDArray[np.intp]) -> Integers:
         """Return the margins after changing one position of which (k,) in flips (freedom,), each on its own: (k,)."""
         sums: Integers = self._start + flips.astype(np.int64) @ self._moves
-        signs: Integers = 1 - 2 * flips.astype(np.int64)  # a position that is flipped already moves back
-        return self._by_parts(which, lambda some: sums + self._moves[some].dense() * signs[some, None])
+        signs: Integers = 1 - 2 * flips.astype(np.int64)  # a second flip of a position undoes the first
+        return self._in_batches(which, lambda chosen: sums + self._moves[chosen].dense() * signs[chosen, None])
 
-    def _by_parts(self, points: NDArray[Any], sums: Callable[[NDArray[Any]], Integers]) -> Integers:
-        """Return the margins of points, whose first-layer sums are worked out for so many at once as fit into memory."""
+    def _in_batches(self, points: NDArray[Any], sums: Callable[[NDArray[Any]], Integers]) -> Integers:
+        """Return the margins of points, whose first-layer sums are computed in batches that fit into memory."""
         parts = range(0, max(1, len(points)), self._at_once)
-        return np.concatenate([self._after(sums(points[k : k + self._at_once])) for k in parts])
+        return np.concatenate([self._margins_of_sums(sums(points[k : k + self._at_once])) for k in parts])
 
     def gradient(self, flips: Bits, *, window: float) -> Floats:
-        """Return about how much each position would add to the margin if it were flipped, at flips (freedom,): (freedom,).
+        """Return an estimate of the change of the margin by each position's flip, at flips (freedom,): (freedom,).
 
         By a straight-through gradient (Bengio, Leonard and Courville, "Estimating or propagating gradients through stochastic
         neurons", 2013, section 4): a neuron counts as linear within `window` standard deviations that its sum would have over
         random inputs, and as constant beyond.
         """
         sums = self._start + flips.astype(np.int64) @ self._moves
-        slopes: list[Floats] = []
+        derivatives: list[Floats] = []
         bits: Bits = flips[None]
         for i, block in enumerate(self._network.blocks):
             if i:
                 sums = exact_products(bits, block.matrix)[0]
-            slopes.append(np.where(np.abs(sums - block.bounds + 0.5) <= window * self._spreads[i], 1 / self._spreads[i], 0.0))
+            derivatives.append(
+                np.where(np.abs(sums - block.bounds + 0.5) <= window * self._spreads[i], 1 / self._spreads[i], 0.0)
+            )
             bits = (sums >= block.bounds).astype(np.uint8)[None]
-        scores = self._head.scores(bits)[0] if slopes else sums + self._head.offsets
+        scores = self._head.scores(bits)[0] if derivatives else sums + self._head.offsets
         best, rival = (group[np.argmax(scores[group])] for group in (self._targets, self._others))
-        if not slopes:
+        if not derivatives:
             moves = self._moves.dense()
             return np.asarray(moves[:, rival] - moves[:, best], dtype=np.float64)
-        back: Floats = (self._head.weights[rival] - self._head.weights[best]).astype(np.float64)
-        for block, slope in zip(self._network.blocks[:0:-1], slopes[:0:-1], strict=True):
-            back = (back * slope) @ block.matrix
-        return np.asarray(self._moves @ (back * slopes[0]))
+        gradient_of_bits: Floats = (self._head.weights[rival] - self._head.weights[best]).astype(np.float64)
+        for block, derivative in zip(self._network.blocks[:0:-1], derivatives[:0:-1], strict=True):
+            gradient_of_bits = (gradient_of_bits * derivative) @ block.matrix
+        return np.asarray(self._moves @ (gradient_of_bits * derivatives[0]))
 
-    def _after(self, sums: Integers) -> Integers:
-        """Return the margins that first-layer sums (k, m) lead to."""
+    def _margins_of_sums(self, sums: Integers) -> Integers:
+        """Return the margins at first-layer sums (k, m)."""
         blocks = self._network.blocks
         if not blocks:
             return self._margin(sums + self._head.offsets)
@@ -106,5 +108,5 @@ class MarginOracle:
 
 def _head(network: Network) -> Head:
     if network.head is None:
-        raise BadModel("slope: expected a network with a head, got a prefix without one")
+        raise BadModel("margin: expected a network with a head, got a prefix without one")
     return network.head

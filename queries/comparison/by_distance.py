@@ -1,4 +1,4 @@
-"""Measurements where the largest ball has too many points for one pass: a proved distance, and counts where they are wanted."""
+"""Measurements where the largest ball has too many points for one pass: a proved distance, and counts where the task counts."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from bnnverify.results.counts import Count
 
 def measured_by_distance(query: Query, task: Task) -> Measured:
     """Return the distance of the nearest point of another class, the verdicts it implies, and counts where the task counts."""
-    found = distance(query.network, query.region.center, largest=task.radii[-1], engine=task.engine, budget=task.limits())
-    known = found.low if found.high is not None and found.exact else None
-    within = [_implied(found, query, radius) for radius in task.radii]
+    result = distance(query.network, query.region.center, largest=task.radii[-1], engine=task.engine, budget=task.limits())
+    known = result.low if result.high is not None and result.exact else None
+    within = [_implied(result, query, radius) for radius in task.radii]
     if task.counting:
-        within = [_counted(each, query, radius, task) for each, radius in zip(within, task.radii, strict=True)]
-    return Measured(Nearest(known, found.low - 1, found.witness), tuple(within), found.engine, None, found.reason)
+        within = [_counted(implied, query, radius, task) for implied, radius in zip(within, task.radii, strict=True)]
+    return Measured(Nearest(known, result.low - 1, result.witness), tuple(within), result.engine, None, result.reason)
 
 
-def _implied(found: Distance, query: Query, radius: int) -> Within:
-    """Return what the distance implies about the number of adversarial points within a radius."""
+def _implied(result: Distance, query: Query, radius: int) -> Within:
+    """Return the number of adversarial points within a radius, as far as the distance implies it."""
     size = query.region.shell(0, radius).size
-    if found.high is not None and found.high <= radius:
+    if result.high is not None and result.high <= radius:
         return Within(Count(1, size))
-    return Within(Count(0, 0 if radius < found.low else size))
+    return Within(Count(0, 0 if radius < result.low else size))
 
 
 def _counted(implied: Within, query: Query, radius: int, task: Task) -> Within:

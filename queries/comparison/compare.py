@@ -50,7 +50,7 @@ def compare(
     terms: Terms | None = None,
     progress: Steps = no_steps,
 ) -> Comparison:
-    """Return one row per (seed, sample, arm, radius) of the samples that no model was trained on, and what follows from the rows.
+    """Return one row per (seed, sample, arm, radius) of the samples that no model was trained on, and the conclusions.
 
     limit: only the first samples, this many. against: arms that every other arm is compared with; default: no_pen and nonlin_pen
     where they take part, else the first arm; an arm bin_enc-D is always compared with lin_pen-D.
@@ -64,15 +64,15 @@ def compare(
     pairs = pairs_of(_arms(participants), against)
     task = Task(_radii(radii, participants[0].network.inputs), engine, counting, budget or Budget())
     workers = _workers(jobs)
-    fair, warning = untouched(samples, participants)
-    design = _Design(participants, _first(fair, limit), task)
+    test_samples, warning = untouched(samples, participants)
+    design = _Design(participants, _first(test_samples, limit), task)
     rows = _rows(design, workers, resume, progress)
-    comparison = _described(design, rows, fair, terms)
+    comparison = _described(design, rows, test_samples, terms)
     comparison = replace(comparison, notes=(*([warning] if warning else []), *comparison.notes))
     return replace(_concluded(comparison, pairs), seconds=time.monotonic() - started)
 
 
-def foresee(
+def check_arguments(
     arms: Sequence[str],
     samples: Samples,
     *,
@@ -82,7 +82,7 @@ def foresee(
     engine: str,
     resume: Path | None,
 ) -> None:
-    """Raise the errors that `compare` would raise about these arguments, before any model is trained in vain.
+    """Raise the errors that `compare` would raise about these arguments, before any model is trained.
 
     samples: those that no training of the models will use. A file to resume from is read where it exists, and not made.
     """
@@ -116,8 +116,8 @@ def _first(samples: Samples, limit: int | None) -> tuple[Sample, ...]:
         raise BadSample(f"{samples.name}: expected samples with labels, got none: accuracy needs them")
     if len(set(samples.indices)) < len(samples.indices):
         raise BadSample("expected samples with different indices, got some index twice")
-    every = zip(samples.indices, samples.labels.tolist(), samples.bits.tolist(), strict=True)
-    return tuple(Sample(index, label, tuple(bits)) for index, label, bits in list(every)[:limit])
+    triples = zip(samples.indices, samples.labels.tolist(), samples.bits.tolist(), strict=True)
+    return tuple(Sample(index, label, tuple(bits)) for index, label, bits in list(triples)[:limit])
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +147,7 @@ def _rows(design: _Design, workers: int, path: Path | None, progress: Steps) -> 
     done: dict[tuple[str, int, int], Rows] = {}
     with design.store(path) as store, suppress(KeyboardInterrupt):
         todo = list[tuple[Participant, Sample]]()
-        for sample in design.samples:  # one sample after the other: whenever it is stopped, the arms have had the same
+        for sample in design.samples:  # one after the other: whenever the work stops, all arms have the same ones
             for participant in design.participants:
                 model = participant.arm, participant.seed
                 rows = store.recall(_key(participant, sample), partial(rows_of, model=model, sample=sample.index)) or ()
@@ -193,7 +193,7 @@ def _bits(participant: Participant, sample: Sample) -> Bits:
 
 
 def _described(design: _Design, rows: Rows, untouched: Samples, terms: Terms) -> Comparison:
-    """Return the comparison with its rows and models, and nothing yet that follows from them."""
+    """Return the comparison with its rows and models, without metrics and conclusions yet."""
     participants, task = design.participants, design.task
     coding = participants[0].network.coding
     models = tuple(compared_model(participant, untouched, terms) for participant in participants)

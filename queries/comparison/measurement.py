@@ -22,7 +22,7 @@ from bnnverify.results.counts import Count
 from bnnverify.results.finding import Verdict
 from bnnverify.results.outcome import Outcome
 
-TRIES = 2_000  # inputs that each attack may put to the network: some tenths of a second
+TRIES = 2_000  # inputs that each attack may evaluate: some tenths of a second
 
 
 def measure(network: Network, bits: Bits, task: Task) -> tuple[Outcome, ...]:
@@ -46,16 +46,16 @@ def measure_in_worker(worker: Worker, network: Network, bits: Bits, task: Task) 
 
 
 def unmeasured(network: Network, bits: Bits, task: Task, reason: str) -> tuple[Outcome, ...]:
-    """Return rows without a measurement, and why there is none."""
+    """Return rows without a measurement, with the reason."""
     query = _largest(network, bits, task)
-    nothing = tuple(Within(Count(0, query.region.shell(0, radius).size)) for radius in task.radii)
-    return _rows(query, task, Measured(Nearest(None, 0, None), nothing, "", reason=reason))
+    within = tuple(Within(Count(0, query.region.shell(0, radius).size)) for radius in task.radii)
+    return _rows(query, task, Measured(Nearest(None, 0, None), within, "", reason=reason))
 
 
 def one_pass_engine(query: Query, task: Task) -> str | None:
     """Return the engine that counts the largest ball distance by distance within this process; None where none does.
 
-    No other place of a comparison asks.
+    This is the only choice between the two ways to measure.
     """
     if task.counting is False:
         return None
@@ -76,7 +76,7 @@ def _cpu_seconds() -> float:
 
 
 def _attacked(network: Network, bits: Bits, task: Task, method: str) -> int | None:
-    """Return how many flips an attack needed, with the same number of inputs to try for every network; None without success."""
+    """Return how many flips an attack needed, with the same limit of evaluated inputs for every network; None without success."""
     witness = local_search(network, bits, method=method, largest=task.radii[-1], evaluations=TRIES).witness
     return witness.distance if witness else None
 

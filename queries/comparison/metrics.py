@@ -12,7 +12,7 @@ from bnnverify.results.comparison import Metric, Terms
 from bnnverify.results.finding import Verdict
 from bnnverify.results.outcome import Outcome
 
-Ends = tuple[float, float] | None  # of one row: smallest and largest possible value; None: not known at all
+Ends = tuple[float, float] | None  # of one row: smallest and largest possible value; None: unknown
 
 
 def certified(row: Outcome) -> Ends:
@@ -37,7 +37,7 @@ def _distance(row: Outcome) -> Ends:
 
 
 def _attacked(flips: int | None, row: Outcome) -> float:
-    """Return the flips that an attack needed, one more than the radius where it found nothing within it."""
+    """Return the flips that an attack needed, one more than the radius where it found no witness within it."""
     return row.radius + 1 if flips is None else min(flips, row.radius + 1)
 
 
@@ -46,30 +46,30 @@ def _gap(flips: int | None, row: Outcome) -> Ends:
     return None if distance is None else (_attacked(flips, row) - distance[1], _attacked(flips, row) - distance[0])
 
 
-def _same(value: float | None) -> Ends:
+def _exact(value: float | None) -> Ends:
     return None if value is None else (value, value)
 
 
 Reading = Callable[[Outcome], Ends]
-ONCE: Mapping[str, Reading] = MappingProxyType({"accuracy": lambda row: _same(row.correct)})
+ONCE: Mapping[str, Reading] = MappingProxyType({"accuracy": lambda row: _exact(row.correct)})
 EACH_RADIUS: Mapping[str, Reading] = MappingProxyType(
     {
         "certified": certified,
         "stable": _stable,
         "density": _density,
-        "code_stable": lambda row: _same(None if row.latent is None else row.latent.stable),
-        "codes": lambda row: _same(None if row.latent is None else row.latent.codes),
-        "entropy": lambda row: _same(None if row.latent is None else row.latent.entropy),
+        "code_stable": lambda row: _exact(None if row.latent is None else row.latent.stable),
+        "codes": lambda row: _exact(None if row.latent is None else row.latent.codes),
+        "entropy": lambda row: _exact(None if row.latent is None else row.latent.entropy),
     }
 )
 LARGEST_RADIUS: Mapping[str, Reading] = MappingProxyType(
     {
         "distance": _distance,
-        "greedy": lambda row: _same(_attacked(row.greedy, row)) if row.attacked else None,
-        "gradient": lambda row: _same(_attacked(row.gradient, row)) if row.attacked else None,
+        "greedy": lambda row: _exact(_attacked(row.greedy, row)) if row.attacked else None,
+        "gradient": lambda row: _exact(_attacked(row.gradient, row)) if row.attacked else None,
         "greedy_gap": lambda row: _gap(row.greedy, row) if row.attacked else None,
         "gradient_gap": lambda row: _gap(row.gradient, row) if row.attacked else None,
-        "seconds": lambda row: _same(row.seconds),
+        "seconds": lambda row: _exact(row.seconds),
     }
 )
 
@@ -102,8 +102,8 @@ class Grids:
         for row in self._rows.get((arm, radius), []):
             ends = reading(row)
             if ends is not None:
-                spot = self._place[0][row.seed], self._place[1][row.sample]
-                low[spot], high[spot] = ends
+                place = self._place[0][row.seed], self._place[1][row.sample]
+                low[place], high[place] = ends
         return low, high
 
 
@@ -112,8 +112,8 @@ def metrics_of(grids: Grids, arms: Sequence[str], radii: Sequence[int], terms: T
     resampling = Resampling(len(grids.seeds), len(grids.samples), terms)
     places = [(0, radii[-1], ONCE), *((r, r, EACH_RADIUS) for r in radii), (radii[-1], radii[-1], LARGEST_RADIUS)]
     for arm in arms:
-        for shown, radius, readings in places:  # the radius that the metric bears, and that of the rows it is read from
+        for metric_radius, radius, readings in places:  # of the metric, and of the rows it is read from
             for name, reading in readings.items():
                 low, high = grids.of(arm, radius, reading)
                 if not np.isnan(low).all():
-                    yield Metric(arm, shown, name, resampling.estimate(low, high, limits=limits_of(name, radius)))
+                    yield Metric(arm, metric_radius, name, resampling.estimate(low, high, limits=limits_of(name, radius)))

@@ -14,9 +14,9 @@ from bnnverify.results.latent import WIDEST
 
 
 def compared_model(participant: Participant, untouched: Samples, terms: Terms) -> ComparedModel:
-    """Return the model with all that its record and the samples that no training touched show."""
+    """Return the model with its record, its collapse, if any, and the distances between its class codes."""
     network = participant.network
-    record = {name: value for name, value in network.record.items() if name != "split"}  # long, and the samples show it
+    record = {name: value for name, value in network.record.items() if name != "split"}  # long, and visible in the samples
     collapsed = str(record.get("collapsed") or "") or _collapse(participant, untouched, terms)
     separation = _separation(participant, untouched)
     return ComparedModel(participant.arm, participant.seed, network.sha256, network.widths, record, collapsed, separation)
@@ -45,7 +45,7 @@ def collapse_of(
     """Return a sentence why the answer of a model hardly depends on its input, or "".
 
     predicted: its answers to samples of these labels; codes: its latent codes, one per sample. It is constant in either, or at
-    chance level: no better than always answering the commonest class. `training.record` calls the same a collapse.
+    chance level: no better than always answering the commonest class. `training.record` defines collapse alike.
     """
     samples = f"all {len(predicted)} samples that no training touched"
     if len(set(predicted)) == 1 and len(set(labels)) > 1:

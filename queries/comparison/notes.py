@@ -1,4 +1,4 @@
-"""What else a reader of a comparison must know: what is missing, open or stopped, what collapsed, and what was used."""
+"""The notes of a comparison: missing, open and stopped rows, collapsed models, and the versions of all packages used."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def _open(rows: Sequence[Outcome], largest: int) -> Iterator[str]:
         yield f"{unknown} of {len(rows)} rows are UNKNOWN: lost at the lower end of every number, won at the upper one"
     stopped = [row for row in rows if row.verdict is not Verdict.UNKNOWN and is_stopped(row, largest)]
     if stopped:
-        why = f" ({stopped[0].reason})" if stopped[0].reason else ""
-        yield f"{len(stopped)} of {len(rows)} rows are decided, but not finished: a count or distance may be open{why}"
+        reason = f" ({stopped[0].reason})" if stopped[0].reason else ""
+        yield f"{len(stopped)} of {len(rows)} rows are decided, but not finished: a count or distance may be open{reason}"
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of everything that a number of the comparison depends on."""
+    """Return the versions of all software that decides the numbers of a comparison."""
     packages = {name: version(name) for name in ("numpy", "scipy")}
     return {"bnnverify": __version__, "python": platform.python_version(), **packages}

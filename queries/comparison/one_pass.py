@@ -23,7 +23,7 @@ FEW = 100_000  # points that the network itself classifies one by one, for the h
 
 
 def measured_in_one_pass(query: Query, task: Task, engine: str) -> Measured:
-    """Return the measurements of all points of the largest ball, or of those of a smaller one where time ran out.
+    """Return the measurements of all points of the largest ball, or of a smaller one where the time was spent.
 
     engine: one that counts distance by distance.
     """
@@ -82,7 +82,7 @@ def _counted(query: Query, shells: Sequence[Shares], radius: int) -> Within:
 def _heat(query: Query, shells: Sequence[Shares]) -> dict[int, tuple[int, ...]]:
     """Return for each radius how many adversarial points flip each position, by classifying every point with the network.
 
-    Raises Disagreement where that does not give the numbers of the shells.
+    Raises Disagreement where the numbers of the shells differ.
     """
     network, ball = query.network, query.region
     predicted, total, heat = network(ball.center), np.zeros(ball.n, dtype=np.int64), {}
@@ -101,7 +101,7 @@ def _heat(query: Query, shells: Sequence[Shares]) -> dict[int, tuple[int, ...]]:
 
 
 def _latent(codes: Latents, radius: int) -> Latent | None:
-    """Return what the points within radius do to the code; None where not all of them were counted."""
+    """Return the latent measures of the points within radius; None where not all of them were counted."""
     if radius > codes.shells.radius:
         return None
     shells: CodeShells = codes.shells.within(radius)

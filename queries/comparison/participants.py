@@ -57,14 +57,14 @@ def untouched(samples: Samples, participants: Sequence[Participant]) -> tuple[Sa
     """
     name, indices = samples.origin or (samples.name, samples.indices)
     unseen = [_unseen(each, name) for each in participants]
-    common = set(indices).intersection(*(held for held in unseen if held is not None))
+    common = set(indices).intersection(*(test for test in unseen if test is not None))
     places = [place for place, index in enumerate(indices) if index in common]
     if not places:
         raise BadSample(f"{samples.name}: expected samples that no model was trained on, got none among {len(samples)}")
     labels = None if samples.labels is None else samples.labels[places]
     chosen, origin = (tuple(every[place] for place in places) for every in (samples.indices, indices))
     part = replace(samples, bits=samples.bits[places], labels=labels, indices=chosen, origin=(name, origin))
-    return part, _warning([str(each) for each, held in zip(participants, unseen, strict=True) if held is None], name)
+    return part, _warning([str(each) for each, test in zip(participants, unseen, strict=True) if test is None], name)
 
 
 def _unseen(participant: Participant, name: str) -> set[int] | None:

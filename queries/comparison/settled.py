@@ -1,4 +1,4 @@
-"""When the rows of a sample are finished, and how they are kept."""
+"""When the rows of a sample are finished, and their form in the store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Model = tuple[str, int]  # arm and seed
 
 
 def is_stopped(row: Outcome, largest: int) -> bool:
-    """Return whether more time would say more: the verdict or the distance is open, or the reason says what was stopped.
+    """Return whether more time would decide more: the verdict or the distance is open, or there is a reason of a stop.
 
     largest: the largest radius of the comparison, within which the distance should be known.
     """
@@ -20,7 +20,7 @@ def is_stopped(row: Outcome, largest: int) -> bool:
 
 
 def is_settled(rows: Iterable[Outcome], radii: Sequence[int], *, counting: bool) -> bool:
-    """Return whether these are finished rows of all radii, with exact counts where counting is wanted."""
+    """Return whether these are finished rows of all radii, with exact counts if counting."""
     settled = [row.radius for row in rows if not is_stopped(row, max(radii)) and (row.adversarial.exact or not counting)]
     return settled == sorted(radii)
 
@@ -31,7 +31,7 @@ def value_of(rows: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def rows_of(value: Mapping[str, Any], model: Model, sample: int) -> tuple[Outcome, ...]:
-    """Return the rows that value_of gave; ValueError and kin where they belong to others or contradict themselves."""
+    """Return the rows that value_of wrote; ValueError, KeyError or TypeError where they are other rows or inconsistent."""
     rows = tuple(sorted(map(Outcome.from_json, value["rows"]), key=lambda row: row.radius))
     if not all((row.arm, row.seed, row.sample) == (*model, sample) and _is_consistent(row) for row in rows):
         raise ValueError(f"expected rows of {model[0]} seed {model[1]}, sample {sample}")

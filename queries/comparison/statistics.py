@@ -7,7 +7,7 @@ Certified accuracy is compared in pairs, by (seed, sample). A conclusion is draw
   bootstrap is too narrow with few seeds; and both arms have at least FEWEST_SEEDS seeds in common
 - equivalent within margin: not that, and the interval of level 1 - 2 alpha lies within the margin: two one-sided tests, read
   off the interval (Schuirmann 1987), and Student's interval of the same level too; as many seeds as above; and enough distinct
-  samples that a difference as large as the margin would have shown in some of them. Not corrected for being one of many
+  samples that a difference as large as the margin would have appeared in some of them. Not corrected for being one of many
 - collapsed: the answer of a network of one of the arms hardly depends on its input; its stability is no merit
 - undecided: anything else
 """
@@ -66,7 +66,7 @@ def _paired(grids: Grids, arm: str, other: str, radius: int, resampling: Resampl
 
 
 def _has_enough_samples(differences: Grid, terms: Terms) -> bool:
-    """Return whether samples that differ as often as margin says would all be missed with a probability of at most alpha."""
+    """Return whether, if a share `margin` of samples differs, these miss all such samples with probability at most alpha."""
     return (1 - min(terms.margin, 1.0)) ** distinct(differences) <= terms.alpha
 
 

@@ -1,4 +1,4 @@
-"""What a comparison measures on every sample of every model, and the nouns that its measurements are put together from."""
+"""The task of a comparison on every sample of every model, and the nouns of its measurements."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bnnverify.results.outcome import Latent
 class Task:
     """The measurements of every sample of every model. radii ascend. budget: the limits of each question.
 
-    counting: count the adversarial inputs (True), only decide (False), or count where that costs no more than deciding (None).
+    counting: count the adversarial inputs (True), only decide (False), or count where that takes no longer than deciding (None).
     """
 
     radii: tuple[int, ...]

@@ -144,7 +144,11 @@ def _row(task: _Task, session: Session, sample: Sample) -> Row:
             counting = session.plan(posed, counting=False).counts
         if counting:
             counted = session.count_posed(posed, budget)
-            adversarial, engine, reason = result_of(query, counted, 0.0).event_count, in_words(counted.engines), counted.tally.reason
+            adversarial, engine, reason = (
+                result_of(query, counted, 0.0).event_count,
+                in_words(counted.engines),
+                counted.tally.reason,
+            )
         else:
             decided = session.find_posed(posed, budget)
             low, high = {True: (1, size), False: (0, 0), None: (0, size)}[decided.finding.happens]

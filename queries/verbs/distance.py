@@ -24,7 +24,7 @@ from bnnverify.problem.events.becomes import Becomes
 from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Region
-from bnnverify.queries.attacks.upper_bound import cheapened, upper_bound
+from bnnverify.queries.attacks.upper_bound import minimal_witness, upper_bound
 from bnnverify.queries.engines.registry import AUTO
 from bnnverify.queries.planning.attack_first import ATTACK
 from bnnverify.queries.planning.plan import in_words
@@ -148,7 +148,7 @@ class _Search:
                 limit = self.cost.cheapest(region.inner) - 1  # fewer flips are in the regions before
                 break
             if finding.witness is not None:
-                self.best = cheapened(self.query, self._priced(finding, limit), self.cost)
+                self.best = minimal_witness(self.query, self._priced(finding, limit), self.cost)
                 return
             engines += decided.engines
             self._nowhere.append((region, limit, decided))

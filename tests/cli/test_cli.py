@@ -14,7 +14,7 @@ from bnnverify.results.certification import Certification, Row
 from bnnverify.results.counts import Count
 from bnnverify.results.finding import Verdict
 from tests.support.requirements import DATA, needs_data
-from tests.support.roof import POINT, plain, said, saved
+from tests.support.roof import POINT, plain, run_command, saved
 from tests.support.zoo import majority
 
 
@@ -57,7 +57,7 @@ def test_everything_needs_no_input(model: str, capsys: pytest.CaptureFixture[str
 
 def test_counts_beyond_floats_are_exact_in_json_and_short_in_tables(wide: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert plain(capsys, "count", wide, "--everything")["counts"]["low"] == [0, 2**80]
-    code, out, _ = said(capsys, "count", wide, "--everything")
+    code, out, _ = run_command(capsys, "count", wide, "--everything")
     assert code == DECIDED
     assert "1.209e24" in out
 
@@ -68,7 +68,7 @@ def test_a_spent_budget_is_an_interval_and_exit_1(tmp_path: Path, capsys: pytest
     truth = sum(comb(ones, a) * comb(zeros, b) for a in range(radius + 1) for b in range(radius + 1 - a) if a > b)
     point = "1" * ones + "0" * zeros
     words = ("count", str(tmp_path / "wide.npz"), point, "--radius", str(radius), "--engine", "bits", "--timeout", "0.2")
-    code, out, _ = said(capsys, *words)
+    code, out, _ = run_command(capsys, *words)
     assert code == OPEN
     assert "not exact" in out
     found = plain(capsys, *words)
@@ -77,10 +77,10 @@ def test_a_spent_budget_is_an_interval_and_exit_1(tmp_path: Path, capsys: pytest
 
 
 def test_attack_shows_the_witness_and_proves_its_absence(model: str, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = said(capsys, "attack", model, POINT, "--radius", "1")
+    code, out, _ = run_command(capsys, "attack", model, POINT, "--radius", "1")
     assert code == DECIDED
     assert "VULNERABLE: 1 flip" in out
-    code, out, _ = said(capsys, "attack", model, "111111", "--radius", "2")
+    code, out, _ = run_command(capsys, "attack", model, "111111", "--radius", "2")
     assert code == DECIDED
     assert "ROBUST" in out
     assert plain(capsys, "attack", model, "111111", "--radius", "2")["verdict"] == "ROBUST"
@@ -89,7 +89,7 @@ def test_attack_shows_the_witness_and_proves_its_absence(model: str, capsys: pyt
 def test_distance_is_exact(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     found = plain(capsys, "distance", model, "000000")
     assert (found["low"], found["high"], found["exact"]) == (4, 4, True)
-    code, out, _ = said(capsys, "distance", model, "000000", "--max", "3")
+    code, out, _ = run_command(capsys, "distance", model, "000000", "--max", "3")
     assert code == DECIDED
     assert "at least 4" in out
 
@@ -97,7 +97,7 @@ def test_distance_is_exact(model: str, capsys: pytest.CaptureFixture[str]) -> No
 def test_certify_a_file(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = tmp_path / "inputs.txt"
     data.write_text("1 1 1 1 1 1\n1 1 1 1 0 0\n0 0 0 0 0 0\n")
-    code, out, _ = said(capsys, "certify", model, str(data), "--radius", "2")
+    code, out, _ = run_command(capsys, "certify", model, str(data), "--radius", "2")
     assert code == DECIDED
     assert "ROBUST 2, VULNERABLE 1, UNKNOWN 0, of 3" in out
     found = plain(capsys, "certify", model, str(data), "--radius", "2", "--count")
@@ -111,13 +111,13 @@ def test_certify_interrupted_prints_the_finished_rows(
     data.write_text("111111\n")
     row = Row(0, 1, 1, Verdict.ROBUST, Count.exactly(0), "bits", 0.1)
     monkeypatch.setattr("bnnverify.cli.commands.certify.certify", lambda *_, **__: Certification((row,), 3, 2, 22, 0.1))
-    code, out, _ = said(capsys, "certify", model, str(data), "--radius", "2")
+    code, out, _ = run_command(capsys, "certify", model, str(data), "--radius", "2")
     assert code == OPEN
     assert "2 of 3 samples are missing" in out
 
 
-def test_info_says_what_a_model_holds(model: str, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = said(capsys, "info", model)
+def test_info_describes_a_model(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run_command(capsys, "info", model)
     assert code == DECIDED
     assert "6-1-2" in out
     assert plain(capsys, "info", model)["model_sha256"] == majority(6).sha256
@@ -127,7 +127,7 @@ def test_pictures_are_shown_side_by_side(tmp_path: Path, capsys: pytest.CaptureF
     network = majority(6)
     path = tmp_path / "picture.npz"
     save(Network(network.blocks, network.head, InputCoding(np.full(6, 128), (2, 3))), path)
-    _, out, _ = said(capsys, "attack", str(path), POINT, "--free", "0")
+    _, out, _ = run_command(capsys, "attack", str(path), POINT, "--free", "0")
     assert "###     -##\n#..     #.." in out
 
 
@@ -169,7 +169,7 @@ BAD_WORDS: list[tuple[tuple[str, ...], str]] = [
 def test_bad_input_is_one_sentence_and_exit_2(
     model: str, words: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, err = said(capsys, *(model if word == "MODEL" else word for word in words))
+    code, out, err = run_command(capsys, *(model if word == "MODEL" else word for word in words))
     assert code == BAD
     assert out == ""
     assert sentence in err
@@ -197,12 +197,12 @@ def test_published_counts_of_a_trained_network(
 
 
 @pytest.mark.slow
-def test_the_demo_tells_its_whole_story(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = said(capsys, "demo", "--out", str(tmp_path / "out"))
+def test_the_demo_prints_all_its_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run_command(capsys, "demo", "--out", str(tmp_path / "out"))
     assert code == DECIDED
     assert all(f"\n{step}. " in out for step in range(1, 7))
     assert "certified accuracy" in out
     assert out.rstrip().endswith("report.html")
     report = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert all(arm in report for arm in ("no_pen", "nonlin_pen", "bin_enc-D3"))
-    assert said(capsys, "info", str(tmp_path / "out" / "digits.npz"))[0] == DECIDED
+    assert run_command(capsys, "info", str(tmp_path / "out" / "digits.npz"))[0] == DECIDED

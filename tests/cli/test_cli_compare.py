@@ -15,7 +15,7 @@ from bnnverify import save
 from bnnverify.cli import BAD, DECIDED, OPEN
 from bnnverify.results.outcome import Outcome
 from tests.support.participants import field, samples
-from tests.support.roof import plain, said
+from tests.support.roof import plain, run_command
 
 QUICK = ("--radii", "1,2", "--limit", "3")
 
@@ -31,7 +31,7 @@ def models(tmp_path: Path) -> list[str]:
 
 
 def test_models_of_files(models: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = said(capsys, "compare", *models, *QUICK)
+    code, out, _ = run_command(capsys, "compare", *models, *QUICK)
     assert code == DECIDED
     assert "3 samples, 2 seeds" in out
     assert out.count("bin_enc-D3") >= 4
@@ -54,7 +54,7 @@ def test_json_is_one_object_with_rows_and_the_command(models: list[str], capsys:
 
 
 def test_unknown_rows_make_the_exit_code_1(models: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = said(capsys, "compare", *models, *QUICK, "--timeout", "1e-9")
+    code, out, _ = run_command(capsys, "compare", *models, *QUICK, "--timeout", "1e-9")
     assert code == OPEN
     assert "rows are UNKNOWN" in out
 
@@ -68,18 +68,18 @@ def test_stopped_counts_make_the_exit_code_1(
         return tuple(replace(row, reason="late") for row in measure(*question))
 
     monkeypatch.setattr("bnnverify.queries.comparison.compare.measure", late)
-    code, out, _ = said(capsys, "compare", *models, *QUICK)
+    code, out, _ = run_command(capsys, "compare", *models, *QUICK)
     assert code == OPEN
     assert "36 of 36 rows are decided, but not finished" in out
-    assert said(capsys, "compare", *models, *QUICK, "--no-count")[0] == DECIDED
+    assert run_command(capsys, "compare", *models, *QUICK, "--no-count")[0] == DECIDED
 
 
 def test_store_and_export(models: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store, table = tmp_path / "rows.sqlite", tmp_path / "rows.csv"
-    assert said(capsys, "compare", *models, *QUICK, "--store", str(store))[0] == DECIDED
-    assert said(capsys, "compare", *models, *QUICK, "--store", str(store), "--export", str(table))[0] == DECIDED
+    assert run_command(capsys, "compare", *models, *QUICK, "--store", str(store))[0] == DECIDED
+    assert run_command(capsys, "compare", *models, *QUICK, "--store", str(store), "--export", str(table))[0] == DECIDED
     assert len(list(csv.DictReader(table.read_text().splitlines()))) == 36
-    code, _, err = said(capsys, "compare", *models, "--radii", "1", "--store", str(store))
+    code, _, err = run_command(capsys, "compare", *models, "--radii", "1", "--store", str(store))
     assert code == BAD
     assert "expected finished work with radii 1, got a file with radii 1,2" in err
 
@@ -113,7 +113,7 @@ def test_bad_usage_is_one_sentence(
     pytest.importorskip("torch", reason="needs the extra train")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("bnnverify.training.experiment.run", trains)
-    code, out, err = said(capsys, "compare", *words)
+    code, out, err = run_command(capsys, "compare", *words)
     assert (code, out) == (BAD, "")
     assert sentence in err
     assert err.count("\n") == 1
@@ -124,21 +124,19 @@ def trains(*_: object) -> None:
     raise AssertionError("trained although the words are wrong")
 
 
-def test_a_lost_training_is_told_as_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_lost_training_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch", reason="needs the extra train")
     from bnnverify.queries.execution.events import Lost, Ticket
 
     lost = [(("no_pen", 0), Lost(Ticket(0), "its process ended with status -9"))]
     monkeypatch.setattr("bnnverify.training.experiment.run", lambda *_: lost)
-    code, out, err = said(capsys, "compare", "--arms", "no_pen", "--models", str(tmp_path / "models"))
+    code, out, err = run_command(capsys, "compare", "--arms", "no_pen", "--models", str(tmp_path / "models"))
     assert (code, out) == (OPEN, "")
     assert "training no_pen, seed 0: its process ended with status -9; nothing is compared" in err
 
 
 @pytest.mark.slow
-def test_arms_are_trained_once_and_never_asked_about_what_they_learnt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_arms_are_trained_once_and_compared_on_unseen_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch", reason="needs the extra train")
     store = tmp_path / "rows.sqlite"
     words = ("--arms", "bin_enc-D2,bin_enc-D3", "--seeds", "1", "--epochs", "1", "--store", str(store), *QUICK)
@@ -153,7 +151,7 @@ def test_arms_are_trained_once_and_never_asked_about_what_they_learnt(tmp_path: 
 
     unseen = load(paths[0]).record["split"]["test"]
     assert [sample["index"] for sample in first["samples"]] == unseen[:3]
-    code, _, err = said(capsys, "compare", *words, "--epochs", "3")
+    code, _, err = run_command(capsys, "compare", *words, "--epochs", "3")
     assert code == BAD
     assert "trained on digits by the same recipe, got another model" in err
     loaded = plain(capsys, "compare", *map(str, paths), *QUICK)

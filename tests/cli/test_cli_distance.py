@@ -18,7 +18,7 @@ from bnnverify.queries.planning.session import Counted, Session
 from bnnverify.results.counts import Tally
 from bnnverify.results.finding import confirmed
 from bnnverify.results.progress import Progress, Report
-from tests.support.roof import documented, plain, said, saved
+from tests.support.roof import documented, plain, run_command, saved
 from tests.support.zoo import majority
 
 Capture = pytest.CaptureFixture[str]
@@ -42,7 +42,7 @@ def test_norms(pixels: tuple[str, str], norm: str, want: int, changes: list[list
     assert (found["low"], found["high"], found["exact"], found["norm"]) == (want, want, True, norm)
     assert changes is None or found["changes"] == changes
     assert set(found) == documented("distance")
-    code, out, _ = said(capsys, "distance", *pixels, "--norm", norm)
+    code, out, _ = run_command(capsys, "distance", *pixels, "--norm", norm)
     assert code == DECIDED
     assert f"{want} (exact)" in out
     assert changes is None or "pixels changed: 1 by +4, 2 by +3" in out
@@ -57,13 +57,13 @@ def test_a_cost_to_give_up_beyond(pixels: tuple[str, str], capsys: Capture) -> N
 
 
 def test_norms_need_pixels(pixels: tuple[str, str], tmp_path: Path, capsys: Capture) -> None:
-    code, _, err = said(capsys, "distance", pixels[0], "00001", "--norm", "1")
+    code, _, err = run_command(capsys, "distance", pixels[0], "00001", "--norm", "1")
     assert code == BAD
     assert err.strip() == "bnnverify: norm 1: expected a picture such as mnist:7, got bits, whose pixels nobody knows"
-    code, _, err = said(capsys, "distance", saved(tmp_path), "000000", "--norm", "2")
+    code, _, err = run_command(capsys, "distance", saved(tmp_path), "000000", "--norm", "2")
     assert code == BAD
     assert "expected a model with pixel thresholds" in err
-    assert said(capsys, "distance", *pixels, "--norm", "3")[0] == BAD
+    assert run_command(capsys, "distance", *pixels, "--norm", "3")[0] == BAD
 
 
 def test_tolerance(pixels: tuple[str, str], capsys: Capture) -> None:
@@ -73,12 +73,12 @@ def test_tolerance(pixels: tuple[str, str], capsys: Capture) -> None:
     assert found["shares"][3] == [5, 13]
     assert all(f"`{field}`" in DOCS for field in found)
     assert [found["event"], found["predicted"], found["tolerance"]] == ["leaves:0", 0, [1, 16]]
-    code, out, _ = said(capsys, *question)
+    code, out, _ = run_command(capsys, *question)
     assert code == DECIDED
     assert "first failure: at radius 3 (38.46 %)" in out
     assert "largest success: radius 2" in out
     for share, *words in (("0.1", "--norm", "1"), ("1/0", "--max", "2"), ("2", "--max", "2")):
-        assert said(capsys, "distance", pixels[0], "00000", "--tolerance", share, *words)[0] == BAD
+        assert run_command(capsys, "distance", pixels[0], "00000", "--tolerance", share, *words)[0] == BAD
 
 
 def test_tolerance_without_a_largest_radius(pixels: tuple[str, str], capsys: Capture) -> None:
@@ -100,7 +100,7 @@ def test_ctrl_c_keeps_counted_radii(pixels: tuple[str, str], monkeypatch: pytest
     counted = Session.count
     monkeypatch.setattr(Session, "count", count)
     question = ("distance", pixels[0], "00000", "--tolerance", "0.4")
-    code, out, _ = said(capsys, *question)
+    code, out, _ = run_command(capsys, *question)
     assert code == OPEN
     assert "first failure: at radius 4 (more than 40.00 %); every radius below it is within tolerance" in out
     found = plain(capsys, *question)
@@ -117,10 +117,10 @@ def test_ctrl_c_prints_the_best_witness(pixels: tuple[str, str], monkeypatch: py
         raise KeyboardInterrupt
 
     monkeypatch.setattr("bnnverify.queries.verbs.distance._Search.step", interrupted)
-    code, out, _ = said(capsys, "distance", *pixels, "--norm", "1", "--json")
+    code, out, _ = run_command(capsys, "distance", *pixels, "--norm", "1", "--json")
     found = json.loads(out)
     assert code == OPEN
     assert (found["low"], found["high"], found["exact"], found["reason"]) == (3, 7, False, "interrupted")
-    assert "between 3 and 7" in said(capsys, "distance", *pixels, "--norm", "1")[1]
+    assert "between 3 and 7" in run_command(capsys, "distance", *pixels, "--norm", "1")[1]
     monkeypatch.setattr("bnnverify.cli.commands.distance.tolerance", lambda *_, **__: signal.raise_signal(signal.SIGINT))
-    assert said(capsys, "distance", *pixels, "--tolerance", "0", "--max", "2")[0] == OPEN
+    assert run_command(capsys, "distance", *pixels, "--tolerance", "0", "--max", "2")[0] == OPEN

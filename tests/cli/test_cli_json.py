@@ -10,7 +10,7 @@ import pytest
 
 from bnnverify import Head, Network, save
 from bnnverify.cli import DECIDED
-from tests.support.roof import POINT, documented, plain, said, saved
+from tests.support.roof import POINT, documented, plain, run_command, saved
 from tests.support.zoo import majority
 
 QUESTIONS = [
@@ -47,7 +47,7 @@ def test_a_count_in_full(model: str, capsys: pytest.CaptureFixture[str]) -> None
 def test_counts_beyond_doubles_keep_every_digit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(tmp_path / "always.npz")
     save(Network((), Head(np.zeros((2, 80)), [0, 1])), path)  # 80 bits, always class 1
-    code, out, _ = said(capsys, "count", path, "1" * 80, "--free", "0-69", "--json")
+    code, out, _ = run_command(capsys, "count", path, "1" * 80, "--free", "0-69", "--json")
     assert code == DECIDED
     assert str(2**70) in out
     assert json.loads(out)["counts"]["low"] == [0, 2**70]

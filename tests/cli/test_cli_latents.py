@@ -8,7 +8,7 @@ import pytest
 
 from bnnverify import save
 from bnnverify.cli import BAD, DECIDED, OPEN
-from tests.support.roof import POINT, plain, said, saved
+from tests.support.roof import POINT, plain, run_command, saved
 from tests.support.zoo import parity
 
 EVERYTHING = ("--radius", "2", "--attribution", "--against")
@@ -19,7 +19,7 @@ def samples(folder: Path) -> str:
     return str(folder / "rows.txt")
 
 
-def test_json_holds_every_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_holds_every_measure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """4 of 6 ones: one flip of a 1 leaves 3, no majority; two flips leave 2, 4 or 6."""
     save(parity(6), tmp_path / "parity.npz")
     other = str(tmp_path / "parity.npz")
@@ -36,9 +36,9 @@ def test_json_holds_every_figure(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert [attack["distance"] for attack in found["attacks"]] == [1] * 4  # greedy, gradient, random, beam
 
 
-def test_tables_hold_every_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_tables_hold_every_measure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = saved(tmp_path)
-    code, out, _ = said(capsys, "latents", model, POINT, *EVERYTHING, model, "--classes", samples(tmp_path))
+    code, out, _ = run_command(capsys, "latents", model, POINT, *EVERYTHING, model, "--classes", samples(tmp_path))
     assert code == DECIDED
     for words in (
         "ball of radius 2: 22 inputs around class 1, code 1 (bit 0 first)",
@@ -54,21 +54,21 @@ def test_tables_hold_every_figure(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 def test_nothing_changes_within_free_positions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = said(capsys, "latents", saved(tmp_path), POINT, "--radius", "2", "--within", "4,5")
+    code, out, _ = run_command(capsys, "latents", saved(tmp_path), POINT, "--radius", "2", "--within", "4,5")
     assert code == DECIDED
     assert "the class never changes; the code is the same up to distance 2" in out
     assert "which proves the class stable" in out
     assert "none" in out
 
 
-def test_what_is_stopped_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = said(capsys, "latents", saved(tmp_path), POINT, "--radius", "2", "--timeout", "1e-9", "--attribution")
+def test_a_stopped_count_prints_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run_command(capsys, "latents", saved(tmp_path), POINT, "--radius", "2", "--timeout", "1e-9", "--attribution")
     assert code == OPEN
     assert "only radius 0 of 2 is finished: stopped after 1e-09 s" in out
 
 
 def test_bad_questions_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = said(capsys, "latents", saved(tmp_path), POINT, "--radius", "7")
+    code, out, err = run_command(capsys, "latents", saved(tmp_path), POINT, "--radius", "7")
     assert (code, out) == (BAD, "")
     assert err == "bnnverify: radius must be between 0 and 6, got 7\n"
 
@@ -76,6 +76,6 @@ def test_bad_questions_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFi
 @pytest.mark.parametrize("words", [("--engine", "bdd"), ("--memory", "1"), ("--engine", "nonsense")])
 def test_engine_and_memory_belong_to_against(words: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """They did nothing once, and any engine's name was taken."""
-    code, out, err = said(capsys, "latents", saved(tmp_path), POINT, "--radius", "1", *words)
+    code, out, err = run_command(capsys, "latents", saved(tmp_path), POINT, "--radius", "1", *words)
     assert (code, out) == (BAD, "")
     assert ("nonsense" if "nonsense" in words else "expected --against MODEL beside them") in err

@@ -23,7 +23,7 @@ from bnnverify.results.counts import Count, Tally
 from bnnverify.results.finding import Verdict
 from bnnverify.results.progress import Progress, Report
 from tests.support.misbehaving import rewrite
-from tests.support.roof import POINT, plain, said, saved
+from tests.support.roof import POINT, plain, run_command, saved
 from tests.support.zoo import majority
 
 Capture = pytest.CaptureFixture[str]
@@ -35,7 +35,7 @@ def model(tmp_path: Path) -> str:
     return saved(tmp_path)
 
 
-def asked(model: str, verb: str, *words: str) -> tuple[str, ...]:
+def command(model: str, verb: str, *words: str) -> tuple[str, ...]:
     return (verb, model, *words)
 
 
@@ -62,7 +62,7 @@ def test_any_failure_is_one_sentence(
     model: str, error: BaseException, code: int, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setattr("bnnverify.cli.commands.count.count", fails(error))
-    found, out, err = said(capsys, *asked(model, *COUNT))
+    found, out, err = run_command(capsys, *command(model, *COUNT))
     assert (found, out) == (code, "")
     assert sentence in err
     assert err.count("\n") == 1
@@ -71,7 +71,7 @@ def test_any_failure_is_one_sentence(
 def test_a_bug_names_its_place(model: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setattr("bnnverify.cli.commands.count.count", fails(KeyError("x")))
     line = fails.__code__.co_firstlineno + 2
-    assert f"({__file__}:{line})" in said(capsys, *asked(model, *COUNT))[2]
+    assert f"({__file__}:{line})" in run_command(capsys, *command(model, *COUNT))[2]
 
 
 def test_ctrl_c_prints_the_interval_known_so_far(model: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
@@ -80,18 +80,16 @@ def test_ctrl_c_prints_the_interval_known_so_far(model: str, monkeypatch: pytest
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Session, "count", interrupted)
-    code, out, _ = said(capsys, *asked(model, *COUNT), "--json")
+    code, out, _ = run_command(capsys, *command(model, *COUNT), "--json")
     found = json.loads(out)
     assert code == OPEN
     assert found["counts"] == {"low": [2, 3], "high": [19, 20]}
     assert found["reason"] == "interrupted"
 
 
-def test_ctrl_c_before_anything_is_known_prints_the_whole_interval(
-    model: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
+def test_an_early_ctrl_c_prints_the_widest_interval(model: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setattr(Session, "count", fails(KeyboardInterrupt()))
-    code, out, _ = said(capsys, *asked(model, *COUNT))
+    code, out, _ = run_command(capsys, *command(model, *COUNT))
     assert code == OPEN
     assert "at 0..22 of these inputs" in out
     assert "open: interrupted" in out
@@ -99,7 +97,7 @@ def test_ctrl_c_before_anything_is_known_prints_the_whole_interval(
 
 def test_ctrl_c_in_an_attack_is_unknown(model: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setattr(Session, "find", fails(KeyboardInterrupt()))
-    code, out, _ = said(capsys, "attack", model, POINT, "--radius", "2")
+    code, out, _ = run_command(capsys, "attack", model, POINT, "--radius", "2")
     assert code == OPEN
     assert "UNKNOWN: interrupted" in out
 
@@ -110,56 +108,56 @@ def test_ctrl_c_in_a_distance_prints_the_lower_bound(model: str, monkeypatch: py
         raise KeyboardInterrupt
 
     monkeypatch.setattr("bnnverify.queries.verbs.distance._Search.step", interrupted)
-    code, out, _ = said(capsys, "distance", model, "000000", "--max", "5", "--json")
+    code, out, _ = run_command(capsys, "distance", model, "000000", "--max", "5", "--json")
     found = json.loads(out)
     assert code == OPEN
     assert (found["low"], found["high"], found["searched"], found["exact"]) == (3, None, 5, False)
-    assert "at least 3" in said(capsys, "distance", model, "000000")[1]
+    assert "at least 3" in run_command(capsys, "distance", model, "000000")[1]
     monkeypatch.setattr("bnnverify.queries.verbs.distance._Search.step", fails(KeyboardInterrupt()))
-    assert "at least 1" in said(capsys, "distance", model, "000000")[1]
+    assert "at least 1" in run_command(capsys, "distance", model, "000000")[1]
 
 
 @pytest.mark.parametrize(("words", "code"), [((), DECIDED), (("--no-count",), DECIDED), (("--count",), OPEN)])
-def test_counts_that_stay_open_are_exit_1_where_counts_were_asked_for(
+def test_open_counts_are_exit_1_with_counting(
     model: str, words: tuple[str, ...], code: int, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     row = Row(0, None, 1, Verdict.VULNERABLE, Count(3, 10), "bits", 0.1, "stopped after 1 s")
     monkeypatch.setattr("bnnverify.cli.commands.certify.certify", lambda *_, **__: Certification((row,), 1, 2, 22, 0.1))
-    assert said(capsys, "certify", model, POINT, "--radius", "2", *words)[0] == code
+    assert run_command(capsys, "certify", model, POINT, "--radius", "2", *words)[0] == code
 
 
 @pytest.mark.parametrize("words", [("count",), ("attack",), ("certify", "--count")])
 def test_the_plan_is_explained_on_standard_error(model: str, words: tuple[str, ...], capsys: Capture) -> None:
     verb, *more = words
     question = (verb, model, POINT, "--radius", "2", *more, "--json")
-    assert said(capsys, *question)[2] == ""
-    _, out, err = said(capsys, *question, "--explain-plan")
+    assert run_command(capsys, *question)[2] == ""
+    _, out, err = run_command(capsys, *question, "--explain-plan")
     assert json.loads(out)
     assert err.startswith("plan: bits: 22 points")
-    assert "asked for" in said(capsys, *question, "--explain-plan", "--engine", "sat")[2]
+    assert "asked for" in run_command(capsys, *question, "--explain-plan", "--engine", "sat")[2]
 
 
 @pytest.mark.parametrize("name", ["m[/x]", "a[red]b", ":smile:"])
 def test_names_out_of_files_are_shown_as_they_are(name: str, tmp_path: Path, capsys: Capture) -> None:
     save(replace(majority(6), name=name, notes=(name,)), tmp_path / "m.npz")
-    code, out, _ = said(capsys, "info", str(tmp_path / "m.npz"))
+    code, out, _ = run_command(capsys, "info", str(tmp_path / "m.npz"))
     assert code == DECIDED
     assert out.count(name) == 2
 
 
 def test_names_out_of_files_do_not_steer_the_terminal(tmp_path: Path, capsys: Capture) -> None:
     save(replace(majority(6), name="a\x1b[2Jb"), tmp_path / "m.npz")
-    out = said(capsys, "info", str(tmp_path / "m.npz"))[1]
+    out = run_command(capsys, "info", str(tmp_path / "m.npz"))[1]
     assert "a?[2Jb" in out
     assert "\x1b" not in out
 
 
 def test_engines_out_of_a_resume_file_are_shown_as_they_are(model: str, tmp_path: Path, capsys: Capture) -> None:
-    kept = tmp_path / "rows.sqlite"
-    question = ("certify", model, POINT, "--radius", "2", "--resume", str(kept))
-    assert said(capsys, *question)[0] == DECIDED
-    rewrite(kept, lambda _, row: row | {"engine": "a[/x]b"})
-    code, out, _ = said(capsys, *question)
+    stored = tmp_path / "rows.sqlite"
+    question = ("certify", model, POINT, "--radius", "2", "--resume", str(stored))
+    assert run_command(capsys, *question)[0] == DECIDED
+    rewrite(stored, lambda _, row: row | {"engine": "a[/x]b"})
+    code, out, _ = run_command(capsys, *question)
     assert code == DECIDED
     assert "a[/x]b" in out
 
@@ -169,22 +167,24 @@ def test_the_demo_notices_a_missing_extra_before_it_does_anything(
     library: str, extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setitem(sys.modules, library, None)
-    code, out, err = said(capsys, "demo", "--out", str(tmp_path / "out"))
+    code, out, err = run_command(capsys, "demo", "--out", str(tmp_path / "out"))
     assert (code, out) == (BAD, "")
     assert f"pip install 'bnnverify[{extra}]'" in err
     assert not (tmp_path / "out").exists()
 
 
-def test_training_without_torch_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+def test_training_without_torch_names_the_package_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    code, _, err = said(capsys, "train", "--out", str(tmp_path / "x.npz"))
+    code, _, err = run_command(capsys, "train", "--out", str(tmp_path / "x.npz"))
     assert code == BAD
     assert "pip install 'bnnverify[train]'" in err
 
 
 def test_labels_beyond_the_classes_are_refused(model: str, tmp_path: Path, capsys: Capture) -> None:
     np.savez(tmp_path / "data.npz", x=np.eye(6), y=np.array([0, 1, 0, 1, 0, 99]))
-    code, _, err = said(capsys, "certify", model, str(tmp_path / "data.npz"), "--radius", "1")
+    code, _, err = run_command(capsys, "certify", model, str(tmp_path / "data.npz"), "--radius", "1")
     assert code == BAD
     assert "labels must be between 0 and 1, got 99" in err
     assert plain(capsys, "count", model, f"{tmp_path / 'data.npz'}:5", "--radius", "1")["exact"] is True

@@ -41,7 +41,7 @@ def drawn(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
 
 
-def test_words_tell_done_total_rate_time_left_and_what_is_known() -> None:
+def test_progress_prints_done_total_rate_time_left_and_known_numbers() -> None:
     text = progress_text(ticking(10, 10, 12, 20))
     assert text(0, 400, "") == "0 of 400"
     assert text(100, 400, "known: 1..301") == "100 of 400, 50 per s, 6.0 s left, known: 1..301"

@@ -8,7 +8,7 @@ import pytest
 
 from bnnverify import load
 from bnnverify.cli import BAD, DECIDED
-from tests.support.roof import plain, said
+from tests.support.roof import plain, run_command
 
 pytest.importorskip("torch", reason="needs the extra: train")
 pytest.importorskip("sklearn", reason="needs the extra: train")
@@ -19,32 +19,32 @@ SHORT = ("--hidden", "8,6", "--latent", "3", "--epochs", "5")
 def test_a_deployment_is_saved_with_its_record(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = str(tmp_path / "m.npz")
     words = ("train", "--data", "digits", "--recipe", "bin_enc", "--deployment", "D2", "--seed", "4", *SHORT, "--out", out)
-    told = plain(capsys, *words)
+    printed = plain(capsys, *words)
     network = load(out)
     assert network.widths == (64, 8, 6, 3, 10)
-    assert dict(network.record) == told["record"]
+    assert dict(network.record) == printed["record"]
     assert (network.record["arm"], network.record["seed"], network.record["recipe"]["tuning"]) == ("bin_enc-D2", 4, 1)
-    assert told["test_accuracy"] == told["record"]["accuracy"]["test"]
-    code, about, _ = said(capsys, "info", out)
+    assert printed["test_accuracy"] == printed["record"]["accuracy"]["test"]
+    code, about, _ = run_command(capsys, "info", out)
     assert code == DECIDED
     assert "bin_enc-D2 on digits, seed 4" in about
     assert "peaks distance" in about
     assert "split" not in plain(capsys, "info", out)["record"]
 
 
-def test_collapse_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_collapse_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ("train", "--recipe", "bin_enc", *SHORT, "--gamma-max", "1e9", "--out", str(tmp_path / "m.npz"))
-    code, told, _ = said(capsys, *words)
+    code, printed, _ = run_command(capsys, *words)
     assert code == DECIDED
-    assert "COLLAPSED" in told
-    assert "COLLAPSED" in said(capsys, "info", str(tmp_path / "m.npz"))[1]
+    assert "COLLAPSED" in printed
+    assert "COLLAPSED" in run_command(capsys, "info", str(tmp_path / "m.npz"))[1]
 
 
 def test_a_table_is_trained_and_its_test_rows_certified(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table, out, rows = tmp_path / "t.csv", str(tmp_path / "m.npz"), str(tmp_path / "rows.npz")
     table.write_text("class,a,b\n" + "\n".join(f"{'yes' if i % 4 > 1 else 'no'},{i % 4},{i % 3}" for i in range(60)))
     words = ("train", "--data", str(table), "--label", "class", "--recipe", "no_pen", "--hidden", "5", "--epochs", "3")
-    assert said(capsys, *words, "--out", out, "--test-out", rows)[0] == DECIDED
+    assert run_command(capsys, *words, "--out", out, "--test-out", rows)[0] == DECIDED
     certified = plain(capsys, "certify", out, rows, "--radius", "1")
     assert len(certified["rows"]) == 12
     assert all(row["label"] in (0, 1) for row in certified["rows"])
@@ -74,7 +74,7 @@ def test_a_table_is_trained_and_its_test_rows_certified(tmp_path: Path, capsys: 
 def test_bad_words_are_one_sentence(
     words: tuple[str, ...], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, err = said(capsys, "train", *words, "--out", str(tmp_path / "m.npz"))
+    code, out, err = run_command(capsys, "train", *words, "--out", str(tmp_path / "m.npz"))
     assert (code, out) == (BAD, "")
     assert sentence in err
     assert not (tmp_path / "m.npz").exists()

@@ -63,7 +63,7 @@ PAGES = [DOCS.split("## What the arguments are")[0], README.split("## From Pytho
 
 
 @pytest.mark.parametrize("page", PAGES, ids=["docs", "README"])
-def test_the_lists_of_commands_are_whole(page: str) -> None:
+def test_the_lists_of_commands_are_complete(page: str) -> None:
     lines = re.findall(r"^    bnnverify (\w+) ?(.*?)(?:  .*)?$", page, re.MULTILINE)
     assert sorted(name for name, _ in lines) == NAMES
     for name, arguments in lines:

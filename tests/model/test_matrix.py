@@ -31,7 +31,7 @@ from bnnverify.model import matrix as room
 from bnnverify.model.combine import pair
 from bnnverify.model.matrix import Dense, Sparse
 from bnnverify.problem.budget import Budget
-from bnnverify.queries.attacks.gradients import MarginOracle
+from bnnverify.queries.attacks.gradients import MarginFunction
 from bnnverify.queries.engines.registry import named
 from bnnverify.queries.proofs.check import check
 from bnnverify.queries.proofs.prove import prove
@@ -119,7 +119,7 @@ def test_engines_count_the_same(engine: str, seed: int) -> None:
 def test_many_inputs_are_evaluated_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     few, _ = pictures(0)
     bits = np.random.default_rng(0).integers(0, 2, (30, 20)).astype(np.uint8)
-    function = MarginOracle(few, bits[0], np.arange(20), frozenset({1}))
+    function = MarginFunction(few, bits[0], np.arange(20), frozenset({1}))
     together = few(bits), few.prefix(1)(bits), function.margins(bits), function.neighbours(bits[1], np.arange(20))
     monkeypatch.setattr("bnnverify.model.network.AT_ONCE", 150)
     function._at_once = 3

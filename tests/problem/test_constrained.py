@@ -245,15 +245,15 @@ def test_a_centre_may_lie_outside() -> None:
     assert region.sizes() == (0, 2, 2)
 
 
-def test_what_constraints_force_is_no_longer_free() -> None:
+def test_forced_positions_are_no_longer_free() -> None:
     region = Constrained(Subcube([0, 0, 1, 1, 0, 0], [0, 1, 2]), [*one_hot([0, 3]), *at_least(1, [1, 4])])
     left = region.propagated()
     assert left.center.tolist() == [0, 1, 1, 1, 0, 0]
     assert left.positions.tolist() == [2]
     assert left.size == region.size == 2
-    near = Constrained(HammingBall(np.zeros(6), 2), exactly(2, [0, 1])).propagated()
-    assert near.positions.tolist() == []  # two flips are used up
-    assert near.center.tolist() == [1, 1, 0, 0, 0, 0]
+    propagated = Constrained(HammingBall(np.zeros(6), 2), exactly(2, [0, 1])).propagated()
+    assert propagated.positions.tolist() == []  # two flips are used up
+    assert propagated.center.tolist() == [1, 1, 0, 0, 0, 0]
 
 
 def test_groups_move_by_exchange() -> None:
@@ -300,7 +300,7 @@ def test_it_travels_to_other_processes() -> None:
         assert pickle.loads(pickle.dumps(region)).size == region.size, known
 
 
-def test_too_many_states_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_states_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solutions, "MOST_STATES", 100)
     region = Constrained(Everything(40), [weighted({i: 2**i for i in range(40)}, 2**38 + 12345)])
     assert region.size == 2**40 - 2**38 - 12345, "two states in each level"
@@ -318,7 +318,7 @@ def test_a_spent_budget_ends_the_count() -> None:
     assert sum(region.sizes()) == region.size
 
 
-def test_counts_that_do_not_fit_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counts_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solutions, "MOST_BYTES", 100)
     region = Constrained(Everything(30), exactly(15, range(30)))
     assert region.size == comb(30, 15)

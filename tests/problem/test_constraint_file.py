@@ -47,7 +47,7 @@ def test_every_form(tmp_path: Path, line: str, want: tuple[Threshold, ...]) -> N
     assert set(read(tmp_path, f"# first\n\n  {line}  # why\r\n")) == set(constraints_of(line, N))
 
 
-def test_lines_come_in_order(tmp_path: Path) -> None:
+def test_lines_are_in_order(tmp_path: Path) -> None:
     assert read(tmp_path, "onehot 0-3\nat most 1 of 4,5") == one_hot(range(4)) + at_most(1, [4, 5])
 
 
@@ -67,7 +67,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "constraints.md").read_text("utf-8"
 BLOCKS = [block.partition("```")[0] for block in PAGE.split("```text\n")[1:]]
 
 
-def test_the_page_says_what_is_read(tmp_path: Path) -> None:
+def test_the_page_documents_the_format(tmp_path: Path) -> None:
     for form in re.findall(r"^\| [^|]* \| `([^`]*)` \|", PAGE, re.MULTILINE):
         assert constraints_of(form, 21)
     assert len(read(tmp_path, BLOCKS[0], 21)) == 3 + 2 + 1 + 1

@@ -36,15 +36,15 @@ def test_regions_hold_all_points_of_these_costs_once(seed: int) -> None:
             regions = cost.regions(center, least, most)
             inside = [point for price, point in priced if least <= price <= most]
             assert all(sum(point in region for region in regions) == 1 for point in inside)
-            kept = [region for region in regions if cost.is_kept(region, most)]
-            assert all(price <= most for price, point in priced for region in kept if point in region)
+            below = [region for region in regions if cost.is_kept(region, most)]
+            assert all(price <= most for price, point in priced for region in below if point in region)
             hull = cost.hull(center, least, most)
             assert all(point in hull for point in inside)
             if cost.largest_counts:
-                assert len(regions) == len(kept) == 1
+                assert len(regions) == len(below) == 1
 
 
-def test_more_flips_must_be_cheaper() -> None:
+def test_more_flips_have_lower_costs_each() -> None:
     cost = Cost(np.array([1, 1, 2, 3, 9]), np.ones(5, dtype=np.bool_))
     regions = cost.regions(np.zeros(5, dtype=np.uint8), 1, 4)
     found = [(region.inner, region.outer, region.positions.tolist()) for region in regions]
@@ -56,7 +56,7 @@ def test_unit_costs_are_shells() -> None:
     assert [(region.inner, region.outer, region.size) for region in regions] == [(2, 2, 15), (3, 3, 20)]
 
 
-def test_pixels_cross_their_thresholds_the_cheapest_way() -> None:
+def test_pixels_cross_their_thresholds_at_the_lowest_cost() -> None:
     coding = InputCoding(np.array([10, 10, 0, 256, 255, 1]))
     pixels = np.array([7, 12, 99, 99, 255, 0])  # off by 3, on by 3, always on, always off, on and barely so, off by 1
     one, two, most = (pixel_cost(coding, pixels, norm) for norm in ("1", "2", "inf"))
@@ -73,7 +73,7 @@ def test_pixels_cross_their_thresholds_the_cheapest_way() -> None:
     assert np.flatnonzero(coding.bits(changed) != coding.bits(pixels)).tolist() == [0, 1, 4, 5]
 
 
-def test_what_makes_no_sense_is_refused() -> None:
+def test_inconsistent_costs_are_refused() -> None:
     coding, yes = InputCoding(np.array([10, 10])), np.ones(2, dtype=np.bool_)
     with pytest.raises(BadQuery, match="without an input coding"):
         pixel_cost(None, np.array([1, 2]), "1")
@@ -94,6 +94,6 @@ def test_what_makes_no_sense_is_refused() -> None:
     assert Cost(np.array([1, 0]), np.array([True, False])).total == 1
 
 
-def test_the_cheapest_of_so_many() -> None:
+def test_the_lowest_cost_of_k_flips() -> None:
     cost = Cost(np.array([5, 2, 9, 1, 7]), np.array([True, True, True, False, True]))
     assert [cost.cheapest(many) for many in range(6)] == [0, 2, 7, 14, 23, 23]

@@ -103,7 +103,7 @@ def test_over_another_region_the_event_stays_that_of_the_first_centre() -> None:
         query.over(Everything(4))
 
 
-def test_a_witness_has_the_class_of_the_asked_network() -> None:
+def test_a_witness_has_the_class_of_the_network_of_the_query() -> None:
     copy = Network((Block(np.eye(3), np.ones(3)),), Head([[0, 0, 0], [1, 1, 1], [0, 0, 0]], [0, 1, 0]))
     query = Query(copy, HammingBall([0, 0, 0], 3), CodeFlips(1, 2))
     assert confirmed(query, np.array([1, 1, 0], dtype=np.uint8)).label == 1

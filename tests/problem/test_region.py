@@ -76,9 +76,9 @@ def test_samples_are_drawn_uniformly_and_repeat_with_their_seed() -> None:
     assert times.max() < 280
 
 
-@pytest.mark.parametrize(("radius", "came"), [(-1, "-1"), (7, "7")])
-def test_radius_out_of_range(radius: int, came: str) -> None:
-    with pytest.raises(BadQuery, match=f"radius must be between 0 and 6, got {came}"):
+@pytest.mark.parametrize(("radius", "found"), [(-1, "-1"), (7, "7")])
+def test_radius_out_of_range(radius: int, found: str) -> None:
+    with pytest.raises(BadQuery, match=f"radius must be between 0 and 6, got {found}"):
         HammingBall(CENTER, radius)
 
 
@@ -153,7 +153,7 @@ def test_the_part_in_which_positions_are_flipped(region: Region, positions: list
     assert np.array_equal(region.distance(inside), part.distance(inside) + len(positions))
 
 
-def test_fingerprints_tell_regions_apart() -> None:
+def test_fingerprints_of_regions_differ() -> None:
     different = [*REGIONS, HammingBall(1 - CENTER, 2), HammingBall(CENTER, 2, free=[1, 2])]
     assert len({region.sha256 for region in different}) == len(different)
     assert HammingBall(CENTER, 2).sha256 == HammingBall(CENTER.tolist(), 2).sha256

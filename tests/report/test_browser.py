@@ -74,9 +74,9 @@ def test_nothing_fails_and_nothing_is_fetched(browser: Any, address: str) -> Non
     opened(browser, address)
     assert browser.get_log("browser") == []
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
-    assert address in asked
-    assert [url for url in asked if url != address and not url.startswith("data:")] == []
+    requested = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
+    assert address in requested
+    assert [url for url in requested if url != address and not url.startswith("data:")] == []
     assert browser.execute_script("return performance.getEntriesByType('resource').map(entry => entry.name)") == []
 
 
@@ -106,11 +106,11 @@ def test_text_is_readable_on_a_phone(browser: Any, address: str) -> None:
 
 
 def test_dark_readers_get_a_dark_page_with_light_ink(browser: Any, address: str) -> None:
-    look = "const style = getComputedStyle(document.body); return [style.backgroundColor, style.color]"
+    script = "const style = getComputedStyle(document.body); return [style.backgroundColor, style.color]"
     found = {}
     for scheme in ("light", "dark"):
         opened(browser, address, scheme=scheme)
-        found[scheme] = [brightness(color) for color in browser.execute_script(look)]
+        found[scheme] = [brightness(color) for color in browser.execute_script(script)]
     (light_ground, light_ink), (dark_ground, dark_ink) = found["light"], found["dark"]
     assert light_ground - light_ink > 300
     assert dark_ink - dark_ground > 300

@@ -74,7 +74,7 @@ def test_durations_have_a_unit_that_fits() -> None:
     assert [numbers.seconds(s) for s in (7200, 432_000, 10**400)] == ["2.0 h", "5 days", "1.157e395 days"]
 
 
-def test_the_count_table_marks_the_predicted_class_and_says_why_it_is_open() -> None:
+def test_the_count_table_marks_the_predicted_class_and_names_the_reason() -> None:
     exact = text(terminal.count_table(counted(10, 10)))
     still_open = text(terminal.count_table(counted(4, 12, "stopped after 1 s")))
     assert "ball of radius 2: 22 inputs" in exact
@@ -87,44 +87,44 @@ def test_the_count_table_marks_the_predicted_class_and_says_why_it_is_open() -> 
 
 def test_undecided_samples_stay_in_the_denominator() -> None:
     result = certified(Verdict.ROBUST, Verdict.VULNERABLE, Verdict.UNKNOWN, Verdict.ROBUST)
-    told = "\n".join(sentences.certify_sentences(result))
-    assert "clean accuracy 100 % (4 of 4)" in told
-    assert "certified accuracy at radius 2: 50.00 % (2 of 4), at most 75.00 % (3 of 4) if every UNKNOWN turns out ROBUST" in told
-    assert "ROBUST 2, VULNERABLE 1, UNKNOWN 1, of 4" in told
+    lines = "\n".join(sentences.certify_sentences(result))
+    assert "clean accuracy 100 % (4 of 4)" in lines
+    assert "certified accuracy at radius 2: 50.00 % (2 of 4), at most 75.00 % (3 of 4) if every UNKNOWN turns out ROBUST" in lines
+    assert "ROBUST 2, VULNERABLE 1, UNKNOWN 1, of 4" in lines
 
 
-def test_unfinished_samples_are_said() -> None:
+def test_unfinished_samples_are_named() -> None:
     assert "2 of 3 samples are missing" in sentences.certify_sentences(certified(Verdict.ROBUST, wanted=3))[0]
     assert sentences.certify_sentences(certified(wanted=3)) == ["no sample finished, of 3"]
 
 
 def test_without_labels_there_is_no_accuracy() -> None:
-    told = sentences.certify_sentences(certified(Verdict.ROBUST, labels=False))
-    assert told == ["ROBUST 1, VULNERABLE 0, UNKNOWN 0, of 1"]
+    lines = sentences.certify_sentences(certified(Verdict.ROBUST, labels=False))
+    assert lines == ["ROBUST 1, VULNERABLE 0, UNKNOWN 0, of 1"]
     assert "ROBUST" in text(terminal.certify_table(certified(Verdict.ROBUST, labels=False)))
 
 
 def test_attack_sentences_for_each_verdict() -> None:
-    def told(finding: Finding) -> str:
+    def lines(finding: Finding) -> str:
         return sentences.attack_sentence(AttackResult("sat", "leaves:1", finding, 1, BALL, 0.1))
 
-    assert told(Finding(True, WITNESS)).startswith("VULNERABLE: 1 flip, position 0: 1 becomes 0")
-    assert told(Finding(False)).startswith("ROBUST: at none of the inputs the answer leaves 1; ball of radius 2: 22 inputs")
-    assert told(Finding(None, reason="stopped after 1 s")).startswith("UNKNOWN: stopped after 1 s")
+    assert lines(Finding(True, WITNESS)).startswith("VULNERABLE: 1 flip, position 0: 1 becomes 0")
+    assert lines(Finding(False)).startswith("ROBUST: at none of the inputs the answer leaves 1; ball of radius 2: 22 inputs")
+    assert lines(Finding(None, reason="stopped after 1 s")).startswith("UNKNOWN: stopped after 1 s")
 
 
 def test_distance_sentences_exact_open_and_none() -> None:
-    def told(low: int, high: int | None, witness: Witness | None, reason: str = "") -> str:
+    def lines(low: int, high: int | None, witness: Witness | None, reason: str = "") -> str:
         return sentences.distance_sentence(Distance("sat", "leaves:1", low, high, 6, 1, witness, 0.1, reason))
 
-    assert told(1, 1, WITNESS).startswith("distance 1 (exact)")
-    assert "at least 4" in told(4, None, None, "stopped after 1 s")
-    assert "open: stopped after 1 s" in told(4, None, None, "stopped after 1 s")
-    assert "at least 7: with fewer flips the answer never leaves 1" in told(7, None, None)
-    assert "between 2 and 3" in told(2, 3, WITNESS)
+    assert lines(1, 1, WITNESS).startswith("distance 1 (exact)")
+    assert "at least 4" in lines(4, None, None, "stopped after 1 s")
+    assert "open: stopped after 1 s" in lines(4, None, None, "stopped after 1 s")
+    assert "at least 7: with fewer flips the answer never leaves 1" in lines(7, None, None)
+    assert "between 2 and 3" in lines(2, 3, WITNESS)
 
 
-def test_pictures_mark_what_was_switched() -> None:
+def test_pictures_mark_switched_pixels() -> None:
     before = picture.original(WITNESS.bits, WITNESS.flips)
     assert before == (1, 1, 1, 1, 0, 0)
     assert picture.side_by_side(before, (0, 1, 1, 1, 1, 0), (2, 3)) == ["###     -##", "#..     #+."]
@@ -144,12 +144,12 @@ def test_documents_keep_every_digit_and_name_the_model() -> None:
     assert found["version"]
 
 
-def test_about_counts_what_cannot_move() -> None:
+def test_about_counts_constants() -> None:
     coding = InputCoding(np.array([0, 1, 128, 255, 256, 7]), (2, 3))
-    told = about(Network(majority(6).blocks, majority(6).head, coding))
-    assert told["unflippable_inputs"] == 2
-    assert told["constant_neurons"] == [0]
-    assert told["weights"] == {"total": 8, "zero": 1, "largest": 1}
+    facts = about(Network(majority(6).blocks, majority(6).head, coding))
+    assert facts["unflippable_inputs"] == 2
+    assert facts["constant_neurons"] == [0]
+    assert facts["weights"] == {"total": 8, "zero": 1, "largest": 1}
     assert about(majority(6).prefix(1))["classes"] is None
 
 
@@ -173,7 +173,7 @@ def test_the_page_is_the_same_for_the_same_study() -> None:
     assert page(made) == page(made)
 
 
-def test_a_broken_package_is_named_with_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_package_is_named_with_its_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "jinja2.py").write_text("raise ImportError('a library is gone')")
     monkeypatch.syspath_prepend(tmp_path)
     for name in [name for name in sys.modules if name.split(".")[0] == "jinja2"]:

@@ -47,7 +47,7 @@ def field(arms: tuple[str, ...] = ("no_pen", "nonlin_pen", "bin_enc-D3"), seeds:
     return [participant(network(100 + k, record={"arm": arm, "seed": seed}), "?") for k, (arm, seed) in enumerate(places)]
 
 
-def asked(participants: list[Participant] | None = None, data: Samples | None = None, **options: object) -> Comparison:
+def comparison_of(participants: list[Participant] | None = None, data: Samples | None = None, **options: object) -> Comparison:
     """Return the comparison of participants (default: field) on data (default: samples)."""
     given = {"radii": RADII, "terms": TERMS} | options
     return compare(participants or field(), data or samples(), **given)  # type: ignore[arg-type]

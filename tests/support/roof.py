@@ -23,7 +23,7 @@ def saved(folder: Path) -> str:
     return str(folder / "majority.npz")
 
 
-def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+def run_command(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     """Return exit code, standard output and standard error."""
     code = main(arguments)
     seen = capsys.readouterr()
@@ -32,7 +32,7 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str,
 
 def plain(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
     """Return what --json prints, after checking that it is one object and nothing else."""
-    _, out, err = said(capsys, *arguments, "--json")
+    _, out, err = run_command(capsys, *arguments, "--json")
     assert err == ""
     found: dict[str, Any] = json.loads(out)
     return found

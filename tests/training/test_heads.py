@@ -160,7 +160,7 @@ def test_test_samples_decide_nothing(head: str) -> None:
         assert other.record["accuracy"]["test"] != trained.record["accuracy"]["test"]
 
 
-def test_the_state_kept_is_the_best_on_validation_data_the_later_of_equals(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_final_state_is_the_best_on_validation_data_the_later_of_equals(monkeypatch: pytest.MonkeyPatch) -> None:
     rights = iter([3, 7, 7, 5])
     states: list[Any] = []
 
@@ -179,7 +179,7 @@ def test_the_state_kept_is_the_best_on_validation_data_the_later_of_equals(monke
     assert not torch.equal(states[2]["blocks.0.linear.weight"], states[3]["blocks.0.linear.weight"])
 
 
-def test_the_record_is_kept_in_the_file(tmp_path: Path) -> None:
+def test_the_record_is_stored_in_the_file(tmp_path: Path) -> None:
     trained = train(quick("bin_enc"), few(), seed=3, deployment="D2", name="small")
     save(trained.network, tmp_path / "m.npz")
     record = dict(load(tmp_path / "m.npz").record)
@@ -197,7 +197,7 @@ def test_the_code_share_of_a_snapped_network_is_that_of_its_metrics() -> None:
     assert record["exact_code_share"] == record["binarity"]["exact_code_share"]
 
 
-def test_notes_say_what_rounding_changed() -> None:
+def test_notes_name_the_changes_of_rounding() -> None:
     found = made("bin_enc", grid=2)
     note = found["D1"].network.notes[-1]
     assert "whole numbers of 2 bits" in note
@@ -265,7 +265,7 @@ def test_the_recipe_reaches_its_accuracy_on_digits() -> None:
     assert np.mean(costs["bin_enc"]) <= 0.03 < np.mean(costs["lin_pen"])
 
 
-def test_what_is_made_of_a_collapsed_latent_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deployments_of_a_collapsed_latent_are_collapsed(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = split(few(), test_share=0.2, validation_share=0.1)
     monkeypatch.setattr("bnnverify.training.loop.collapsed", lambda *_: "constant: ...")
     monkeypatch.setattr("bnnverify.training.record.collapsed", lambda *_: "")

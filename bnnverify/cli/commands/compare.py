@@ -21,7 +21,7 @@ from bnnverify.cli.progress import meter, show
 from bnnverify.cli.questions import QuestionOptions, question_options
 from bnnverify.data.samples import Samples, read_samples
 from bnnverify.formats import load
-from bnnverify.queries.comparison.compare import compare, foresee
+from bnnverify.queries.comparison.compare import check_arguments, compare
 from bnnverify.queries.comparison.participants import Participant, participant
 from bnnverify.queries.comparison.settled import is_stopped
 from bnnverify.queries.storage.export import exporter
@@ -147,7 +147,7 @@ def compare_command(
         if who.models:
             participants, samples = who.load(options.data_dir)
         else:
-            check = partial(foresee, radii=radii, limit=limit, against=against, engine=options.engine, resume=store)
+            check = partial(check_arguments, radii=radii, limit=limit, against=against, engine=options.engine, resume=store)
             participants, samples = who.train(options, _folder(who, store, stack), jobs, check)
         advance = stack.enter_context(meter("comparing", quiet=options.as_json))
         result = compare(

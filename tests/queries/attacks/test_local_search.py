@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bnnverify import BadModel, BadQuery, Becomes, Block, Head, Leaves, Network, distance, local_search
 from bnnverify.model.arrays import Bits
-from bnnverify.queries.attacks.gradients import MarginOracle
+from bnnverify.queries.attacks.gradients import MarginFunction
 from tests.support.drawn import latent_questions, networks
 from tests.support.enumerated import every_input
 from tests.support.random_networks import latent_network
@@ -32,7 +32,7 @@ def nearest(network: Network, center: Bits, targets: frozenset[int], free: list[
 @pytest.mark.parametrize("method", METHODS)
 @settings(max_examples=60, deadline=None)
 @given(question=latent_questions(), data=st.data())
-def test_never_nearer_than_the_exact_distance(
+def test_a_found_distance_is_at_least_the_exact_one(
     method: str, question: tuple[Network, Bits, int, list[int]], data: st.DataObject
 ) -> None:
     network, center, largest, free = question
@@ -65,27 +65,27 @@ def test_margins_are_negative_exactly_where_the_event_happens(data: st.DataObjec
     n = data.draw(st.integers(1, 6))
     network, center = data.draw(networks(n)), np.array(data.draw(st.lists(st.integers(0, 1), min_size=n, max_size=n)))
     targets = data.draw(st.frozensets(st.integers(0, network.classes - 1)))
-    slope, flips = MarginOracle(network, center.astype(np.uint8), np.arange(n), targets), every_input(n)
-    margins = slope.margins(flips)
+    function, flips = MarginFunction(network, center.astype(np.uint8), np.arange(n), targets), every_input(n)
+    margins = function.margins(flips)
     assert (margins < 0).tolist() == np.isin(network(flips ^ center), list(targets)).tolist()
     start = flips[data.draw(st.integers(0, 2**n - 1))]
     beside = start ^ np.eye(n, dtype=np.uint8)
-    assert slope.neighbours(start, np.arange(n)).tolist() == slope.margins(beside).tolist()
+    assert function.neighbours(start, np.arange(n)).tolist() == function.margins(beside).tolist()
 
 
 def test_gradient_of_a_head_alone_is_exact() -> None:
     network = Network((), Head([[3, -1, 2], [0, 0, 0]], [0, 0]))
-    slope = MarginOracle(network, np.array([1, 0, 0], dtype=np.uint8), np.arange(3), frozenset([1]))
-    assert slope.gradient(np.zeros(3, dtype=np.uint8), window=1.0).tolist() == [-3, -1, 2]
+    function = MarginFunction(network, np.array([1, 0, 0], dtype=np.uint8), np.arange(3), frozenset([1]))
+    assert function.gradient(np.zeros(3, dtype=np.uint8), window=1.0).tolist() == [-3, -1, 2]
 
 
-def test_gradient_looks_through_open_neurons_only() -> None:
-    """One neuron near its bound, one far away: the inputs of the far one have no slope."""
+def test_the_gradient_passes_open_neurons_only() -> None:
+    """One neuron near its bound, one far away: the inputs of the far one have no gradient."""
     block = Block([[1, 1, 0, 0], [0, 0, 1, 1]], [1, 40])
-    slope = MarginOracle(
+    function = MarginFunction(
         Network((block,), Head([[1, 1], [0, 0]], [0, 0])), np.zeros(4, dtype=np.uint8), np.arange(4), frozenset([1])
     )
-    found = slope.gradient(np.zeros(4, dtype=np.uint8), window=1.0)
+    found = function.gradient(np.zeros(4, dtype=np.uint8), window=1.0)
     assert (found > 0).tolist() == [True, True, False, False]
 
 

@@ -11,11 +11,11 @@ import pytest
 
 from bnnverify import BadInput, BadModel, BadQuery, BadSample, HammingBall, Head, Network, Verdict
 from bnnverify.data.samples import read_samples
-from bnnverify.queries.comparison.compare import compare, foresee
+from bnnverify.queries.comparison.compare import check_arguments, compare
 from bnnverify.queries.comparison.participants import Participant, untouched
 from bnnverify.results.comparison import Conclusion
 from bnnverify.results.outcome import Outcome
-from tests.support.participants import RADII, asked, dying, field, network, samples, timeless
+from tests.support.participants import RADII, comparison_of, dying, field, network, samples, timeless
 
 
 def check(row: Outcome, model: Network, bits: np.ndarray) -> None:
@@ -75,8 +75,8 @@ def check_nearest(row: Outcome, model: Network, bits: np.ndarray) -> None:
 
 
 def test_every_number_is_that_of_plain_enumeration() -> None:
-    result, data = asked(), samples()
-    models = {(who.arm, who.seed): who.network for who in field()}
+    result, data = comparison_of(), samples()
+    models = {(participant.arm, participant.seed): participant.network for participant in field()}
     assert len(result.rows) == result.wanted == 6 * 8 * 2
     assert result.decided
     assert {row.key for row in result.rows} == {(s, i, a, r) for a, s in models for i in data.indices for r in RADII}
@@ -93,36 +93,36 @@ def test_every_number_is_that_of_plain_enumeration() -> None:
 
 @pytest.mark.parametrize("widths", [(10, 63, 3), (10, 3)], ids=["a latent of 63 bits", "a head alone"])
 def test_networks_without_a_code_are_counted_all_the_same(widths: tuple[int, ...]) -> None:
-    who = Participant(network(3, widths), "wide", 0)
+    participant = Participant(network(3, widths), "wide", 0)
     data = samples(4, labelling=network(4, (10, 5, 3)))
-    result = asked([who], data)
+    result = comparison_of([participant], data)
     for row in result.rows:
-        check(row, who.network, data.bits[data.indices.index(row.sample)])
-        check_nearest(row, who.network, data.bits[data.indices.index(row.sample)])
+        check(row, participant.network, data.bits[data.indices.index(row.sample)])
+        check_nearest(row, participant.network, data.bits[data.indices.index(row.sample)])
         assert row.latent is None
     assert result.models[0].separation is None
 
 
 @pytest.mark.parametrize("engine", ["bits", "bdd", "sat"])
 def test_any_engine_will_do(engine: str) -> None:
-    who, data = field()[0], samples(2)
-    result = asked([who], data, engine=engine, counting=True)
+    participant, data = field()[0], samples(2)
+    result = comparison_of([participant], data, engine=engine, counting=True)
     assert result.decided
     for row in result.rows:
-        check(row, who.network, data.bits[data.indices.index(row.sample)])
-        check_nearest(row, who.network, data.bits[data.indices.index(row.sample)])
+        check(row, participant.network, data.bits[data.indices.index(row.sample)])
+        check_nearest(row, participant.network, data.bits[data.indices.index(row.sample)])
 
 
 def test_deciding_without_counting() -> None:
-    who, data = field()[0], samples(3)
-    counted, decided = asked([who], data), asked([who], data, counting=False)
+    participant, data = field()[0], samples(3)
+    counted, decided = comparison_of([participant], data), comparison_of([participant], data, counting=False)
     assert [row.verdict for row in decided.rows] == [row.verdict for row in counted.rows]
     assert [row.distance for row in decided.rows] == [row.distance for row in counted.rows]
     assert all(row.latent is None and row.targeted is None for row in decided.rows)
 
 
 def test_jobs_change_nothing_but_the_time() -> None:
-    alone, together = asked(), asked(jobs=2)
+    alone, together = comparison_of(), comparison_of(jobs=2)
     assert timeless(alone.rows) == timeless(together.rows)
     assert alone.paired_comparisons == together.paired_comparisons
     names = {"seconds"}
@@ -131,26 +131,26 @@ def test_jobs_change_nothing_but_the_time() -> None:
 
 def test_jobs_none_means_one_process_per_core(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bnnverify.queries.comparison.compare.cores", lambda: 2)
-    assert timeless(asked(jobs=None, limit=2).rows) == timeless(asked(limit=2).rows)
+    assert timeless(comparison_of(jobs=None, limit=2).rows) == timeless(comparison_of(limit=2).rows)
 
 
 def test_an_error_beside_is_raised_here() -> None:
     data = replace(samples(), bits=samples().bits[:, :9])
     with pytest.raises(BadSample, match="expected 10 bits, got 9"):
-        asked(data=data, jobs=2)
+        comparison_of(data=data, jobs=2)
 
 
 def test_copies_are_known_by_their_origin() -> None:
     """The record of who is about the source that the samples 20, 21, ... of a file were copied from."""
     record = {"arm": "a", "seed": 0, "data": "table.csv", "split": {"test": [3, 5, 8]}}
-    who = replace(field()[0], network=network(100, record=record))
+    participant = replace(field()[0], network=network(100, record=record))
     copies = replace(samples(4), name="rows.npz", origin=("table.csv", (8, 1, 5, 3)))
-    fair, warning = untouched(copies, [who])
+    fair, warning = untouched(copies, [participant])
     assert (fair.indices, fair.origin, warning) == ((20, 22, 23), ("table.csv", (8, 5, 3)), "")
-    assert "no record names the samples of rows.npz" in untouched(replace(copies, origin=None), [who])[1]
+    assert "no record names the samples of rows.npz" in untouched(replace(copies, origin=None), [participant])[1]
 
 
-def test_a_file_says_where_its_samples_are_from(tmp_path: Path) -> None:
+def test_a_file_names_the_source_of_its_samples(tmp_path: Path) -> None:
     path, data = tmp_path / "rows.npz", samples(3)
     for indices, origin in ((np.array([8, 1, 5]), ("table.csv", (5,))), (np.array([8, 1]), None), (np.array([0.5, 1, 2]), None)):
         np.savez(path, x=data.bits, source=np.array("table.csv"), indices=indices)
@@ -161,12 +161,12 @@ def test_a_file_says_where_its_samples_are_from(tmp_path: Path) -> None:
             read_samples(str(path), network(1))
 
 
-def test_what_can_be_known_before_training_is_said_before(tmp_path: Path) -> None:
+def test_errors_are_raised_before_training(tmp_path: Path) -> None:
     path = tmp_path / "rows.sqlite"
     words: dict[str, Any] = {"radii": (1,), "limit": 2, "against": (), "engine": "auto", "resume": path}
-    foresee(("a", "b"), samples(), **words)
+    check_arguments(("a", "b"), samples(), **words)
     assert not path.exists()
-    asked(resume=path, radii=(1,), limit=1)
+    comparison_of(resume=path, radii=(1,), limit=1)
     for other, sentence in (
         ({"radii": (11,)}, "radii must be between 1 and 10, got 11"),
         ({"against": ("c",)}, "against: expected one of the arms a, b, got c"),
@@ -174,7 +174,7 @@ def test_what_can_be_known_before_training_is_said_before(tmp_path: Path) -> Non
         ({"radii": (2,)}, "expected finished work with radii 2, got a file with radii 1"),
     ):
         with pytest.raises(BadInput, match=sentence):
-            foresee(("a", "b"), samples(), **{**words, **other})
+            check_arguments(("a", "b"), samples(), **{**words, **other})
 
 
 def test_a_process_that_dies_costs_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +182,7 @@ def test_a_process_that_dies_costs_one_answer(monkeypatch: pytest.MonkeyPatch) -
     from bnnverify.queries.comparison import compare as module
 
     monkeypatch.setattr(module, "measure_in_worker", dying)
-    result = asked(jobs=2)
+    result = comparison_of(jobs=2)
     lost = [row for row in result.rows if row.verdict is Verdict.UNKNOWN]
     assert {row.sample for row in lost} == {21}
     assert len(lost) == 12
@@ -192,14 +192,14 @@ def test_a_process_that_dies_costs_one_answer(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_constant_network_is_flagged_and_its_arm_has_no_conclusion() -> None:
     constant = Network((), Head(np.zeros((4, 10)), [0, 0, 1, 0]), name="always 2")
-    result = asked([Participant(constant, "flat", 0), *field(("no_pen",), 1)], against=("no_pen",), radii=(1,))
+    result = comparison_of([Participant(constant, "flat", 0), *field(("no_pen",), 1)], against=("no_pen",), radii=(1,))
     (pair,) = result.paired_comparisons
     assert pair.arm == "flat"
     assert pair.conclusion is Conclusion.COLLAPSED
     assert result.collapsed("flat") == ("seed 0: constant: the answer is 2 on all 8 samples that no training touched",)
     assert any("flat seed 0 collapsed" in note for note in result.notes)
     recorded = replace(field()[0], network=network(100, record={"collapsed": "the loss never fell"}))
-    assert asked([recorded], limit=1).models[0].collapsed == "the loss never fell"
+    assert comparison_of([recorded], limit=1).models[0].collapsed == "the loss never fell"
     stable = result.metric("flat", "stable", 1)
     assert stable is not None
     assert stable.low == 1.0
@@ -209,24 +209,24 @@ def test_compare_refuses() -> None:
     with pytest.raises(BadModel, match="at least one model"):
         compare([], samples(), radii=(1,))
     with pytest.raises(BadModel, match="one model per arm and seed, got no_pen seed 0 more than once"):
-        asked([field()[0], field()[0]])
+        comparison_of([field()[0], field()[0]])
     with pytest.raises(BadModel, match="expected models of 10 bits and 4 classes, as no_pen seed 0, got 9 and 4 of b seed 0"):
-        asked([field()[0], Participant(network(1, (9, 5, 4)), "b", 0)])
+        comparison_of([field()[0], Participant(network(1, (9, 5, 4)), "b", 0)])
     for radii in ((), (0, 1), (1, 11)):
         with pytest.raises(BadQuery, match="radii must be between 1 and 10"):
-            asked(radii=radii)
+            comparison_of(radii=radii)
     with pytest.raises(BadQuery, match="jobs must be at least 1"):
-        asked(jobs=0)
+        comparison_of(jobs=0)
     with pytest.raises(BadSample, match="expected samples with labels"):
-        asked(data=replace(samples(), labels=None))
+        comparison_of(data=replace(samples(), labels=None))
     with pytest.raises(BadSample, match="different indices"):
-        asked(data=replace(samples(2), indices=(3, 3)))
+        comparison_of(data=replace(samples(2), indices=(3, 3)))
 
 
 def test_everything_is_plain_data() -> None:
     import json
 
-    result = asked(limit=2)
+    result = comparison_of(limit=2)
     plain = json.loads(json.dumps(result.to_json()))
     assert [Outcome.from_json(row) for row in plain["rows"]] == list(result.rows)
     assert plain["decided"] is True

@@ -34,8 +34,8 @@ def test_samples_that_training_touched_are_left_out() -> None:
 
 
 def test_a_model_without_a_record_goes_by_its_name() -> None:
-    who = participant(network(1), "model-a")
-    assert (who.arm, who.seed, str(who)) == ("model-a", 0, "model-a seed 0")
+    one = participant(network(1), "model-a")
+    assert (one.arm, one.seed, str(one)) == ("model-a", 0, "model-a seed 0")
     with pytest.raises(BadModel, match="whole-number seed, got 'a' and '1'"):
         participant(network(1, record={"arm": "a", "seed": "1"}), "model-a")
 

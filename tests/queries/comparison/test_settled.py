@@ -15,7 +15,7 @@ from tests.support.results import FULL, HUGE, outcome
 MODEL = FULL.arm, FULL.seed
 
 
-def test_stopped_rows_are_asked_again() -> None:
+def test_stopped_rows_are_measured_again() -> None:
     """Decided is not finished: a reason says that something is open, as does a distance neither known nor excluded."""
     vulnerable = outcome("a", 0, 17, "VULNERABLE", distance=1)
     assert not is_stopped(vulnerable, 1)
@@ -36,7 +36,7 @@ def test_rows_of_all_radii_are_settled() -> None:
     assert is_settled([replace(FULL, reason="")], (1,), counting=False)
 
 
-def test_rows_come_back_to_the_last_digit() -> None:
+def test_rows_are_read_to_the_last_digit() -> None:
     rows = FULL, replace(FULL, radius=2, latent=None, witness=None)
     assert rows_of(from_text(to_text(value_of(rows))), MODEL, FULL.sample) == rows
 

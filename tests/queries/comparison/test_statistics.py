@@ -227,18 +227,18 @@ def test_a_collapsed_network_is_never_better() -> None:
             assert pair(arm, other, collapsed=(dead,)).conclusion is Conclusion.COLLAPSED
 
 
-def test_what_counts_as_collapsed() -> None:
-    def said(predicted: list[int], labels: list[int]) -> str:
+def test_collapses() -> None:
+    def collapse(predicted: list[int], labels: list[int]) -> str:
         return collapse_of(predicted, labels, 10, TERMS)
 
-    assert said([3] * 6, [0, 1, 2, 3, 3, 3]) == "constant: the answer is 3 on all 6 samples that no training touched"
-    assert said([3] * 6, [3] * 6) == ""  # nothing else was asked for
-    assert said([0, 1, 2, 3], [0, 1, 2, 3]) == ""
-    assert said([0, 1, 2, 3, 4], [5, 6, 7, 8, 9]).endswith("no better than one class for all (1, among 10 classes)")
+    assert collapse([3] * 6, [0, 1, 2, 3, 3, 3]) == "constant: the answer is 3 on all 6 samples that no training touched"
+    assert collapse([3] * 6, [3] * 6) == ""  # nothing else was asked for
+    assert collapse([0, 1, 2, 3], [0, 1, 2, 3]) == ""
+    assert collapse([0, 1, 2, 3, 4], [5, 6, 7, 8, 9]).endswith("no better than one class for all (1, among 10 classes)")
     assert collapse_of([0] * 99 + [1], [0] * 90 + [1] * 10, 2, Terms()).startswith("chance level: 91 of 100 right")
     assert collapse_of([0] * 90 + [1] * 10, [0] * 90 + [1] * 10, 2, Terms()) == ""
     assert "one latent code" in collapse_of([3] * 2, [3] * 2, 10, TERMS, codes=[[0, 1], [0, 1]])
-    assert said([1], [2]) == ""  # 1 in 10 is right by chance: too few to tell
+    assert collapse([1], [2]) == ""  # 1 in 10 is right by chance: too few to tell
 
 
 def test_distances_beyond_the_radius_count_as_one_more() -> None:
@@ -256,7 +256,7 @@ def test_distances_beyond_the_radius_count_as_one_more() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("seeds", "least"), [(10, 0.93), (3, 0.86)])
-def test_intervals_cover_the_true_difference(seeds: int, least: float) -> None:
+def test_intervals_contain_the_true_difference(seeds: int, least: float) -> None:
     """Networks and pictures drawn at random, with effects of pictures on arms that all seeds share; 50 pictures, level 0.95.
 
     With few seeds nothing can make up for what was not seen: the interval is then too narrow, and a note says so.

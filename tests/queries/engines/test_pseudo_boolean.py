@@ -33,7 +33,7 @@ from bnnverify.encoders.clauses.pseudo_boolean import Rows
 from bnnverify.errors import BadQuery, MissingExtra, WitnessRejected
 from bnnverify.problem.ball import Everything, Shell
 from bnnverify.problem.budget import Budget
-from bnnverify.queries.comparison.compare import foresee
+from bnnverify.queries.comparison.compare import check_arguments
 from bnnverify.queries.engines.registry import named
 from bnnverify.queries.planning.session import Session
 from bnnverify.results.finding import Verdict
@@ -70,7 +70,7 @@ def test_a_missing_package_is_said_before_any_work_is_done(monkeypatch: pytest.M
     with pytest.raises(MissingExtra):
         certify(NETWORK, SAMPLES, radius=2, engine="exact")
     with pytest.raises(MissingExtra):  # before models are trained
-        foresee(["no_pen-D1"], SAMPLES, radii=[1], limit=None, against=[], engine="exact", resume=None)
+        check_arguments(["no_pen-D1"], SAMPLES, radii=[1], limit=None, against=[], engine="exact", resume=None)
 
 
 @pytest.mark.usefixtures("missing")

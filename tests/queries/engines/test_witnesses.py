@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnnverify import Budget, Cost, Leaves, Network, Query, Shell, Witness, attack, certify, distance, witnesses
-from bnnverify.queries.attacks.upper_bound import cheapened
+from bnnverify.queries.attacks.upper_bound import minimal_witness
 from bnnverify.queries.planning import session as sessions
 from bnnverify.queries.planning.attack_first import short_attack
 from bnnverify.queries.planning.posed import Posed
@@ -92,7 +92,7 @@ def test_the_dearest_flip_is_taken_back_first() -> None:
     point = next(p for p in np.concatenate(list(query.region.points())) if query.happens(p) and p.sum() > 4)
     witness = confirmed(query, point)
     for values in (np.arange(1, 9), np.arange(8, 0, -1)):
-        keeps_the_rule(query, cheapened(query, witness, Cost(values, np.ones(8, dtype=bool))))
+        keeps_the_rule(query, minimal_witness(query, witness, Cost(values, np.ones(8, dtype=bool))))
 
 
 def test_of_certify() -> None:

@@ -20,7 +20,7 @@ from bnnverify.queries.planning.posed import Posed
 from bnnverify.queries.planning.session import Session
 from tests.support.enumerated import planned
 from tests.support.participants import network as random_network
-from tests.support.roof import POINT, said, saved
+from tests.support.roof import POINT, run_command, saved
 from tests.support.zoo import majority
 
 ALL = (1, 2, 3, 4, 8)
@@ -129,8 +129,8 @@ def test_the_same_answers_on_one_core_and_on_three(monkeypatch: pytest.MonkeyPat
 def test_no_cores_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(BadQuery, match="jobs must be at least 1, got 0"):
         Session(jobs=0)
-    assert said(capsys, "attack", saved(tmp_path), POINT, "--radius", "1", "--jobs", "0")[0] == BAD
+    assert run_command(capsys, "attack", saved(tmp_path), POINT, "--radius", "1", "--jobs", "0")[0] == BAD
     for jobs in ("1", "3"):
-        code, out, err = said(capsys, "attack", saved(tmp_path), POINT, "--radius", "2", "--jobs", jobs, "--explain-plan")
+        code, out, err = run_command(capsys, "attack", saved(tmp_path), POINT, "--radius", "2", "--jobs", jobs, "--explain-plan")
         assert (code, "VULNERABLE" in out, "plan: bits" in err) == (0, True, True)
-        assert said(capsys, "distance", saved(tmp_path), POINT, "--jobs", jobs)[0] == 0
+        assert run_command(capsys, "distance", saved(tmp_path), POINT, "--jobs", jobs)[0] == 0

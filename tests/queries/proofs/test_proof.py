@@ -50,13 +50,13 @@ def test_proofs_are_accepted_and_agree_with_other_engines(made: Path) -> None:
     assert not list(made.glob(".draft*"))
 
 
-def test_a_finished_folder_is_not_asked_again(copied: Path) -> None:
+def test_a_finished_folder_is_not_proved_again(copied: Path) -> None:
     before = (copied / str(SEED) / "claim.json").stat().st_mtime_ns
-    asked: list[int] = []
+    requested: list[int] = []
     result = prove(
-        network(SEED), samples(SEED, 1, 4), radius=RADIUS, folder=copied, progress=lambda row, *_: asked.append(row.index)
+        network(SEED), samples(SEED, 1, 4), radius=RADIUS, folder=copied, progress=lambda row, *_: requested.append(row.index)
     )
-    assert asked == [4]
+    assert requested == [4]
     assert len(result.rows) == 3
     assert (copied / str(SEED) / "claim.json").stat().st_mtime_ns == before
     assert check(copied).accepted
@@ -193,9 +193,9 @@ def test_a_changed_witness_is_rejected(tmp_path: Path) -> None:
         checked(tmp_path, 1)
 
 
-MEANINGS = [
+CHANGES = [
     ("flip 2 0", "flip 2 1", "flip of each free position|one literal"),
-    ("flip 2 0", "", "meaning for each variable"),
+    ("flip 2 0", "", "definition of each variable"),
     ("ones 1 ", "ones 7 ", "ones 1: expected a literal|one literal"),
     ("neuron 0 ", "neuron 5 ", "expected a margin or a literal|means what is left"),
     ("beats ", "beats 1", "beats"),
@@ -207,8 +207,8 @@ MEANINGS = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "words"), MEANINGS)
-def test_other_meanings_are_rejected(old: str, new: str, words: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("old", "new", "words"), CHANGES)
+def test_other_definitions_are_rejected(old: str, new: str, words: str, tmp_path: Path) -> None:
     proven(tmp_path, SEED)
     path = tmp_path / "0" / "meanings.txt"
     text = path.read_text()

@@ -23,11 +23,11 @@ from tests.support.requirements import DATA, needs_data
 N = 12
 
 
-def opposites(wanted: int = 2) -> Network:
+def opposites(winning: int = 2) -> Network:
     """Return a network with two opposite neurons behind a counter of three bits; class 1 wants so many of them to be 1."""
     counter = Block(np.eye(3, N, dtype=np.int64) + np.eye(3, N, 1, dtype=np.int64), [1, 1, 1])
     opposite = Block([[1, 1, 1], [-1, -1, -1]], [2, -1])
-    return Network((counter, opposite), Head([[0, 0], [1, 1]], [wanted - 1, 0]))
+    return Network((counter, opposite), Head([[0, 0], [1, 1]], [winning - 1, 0]))
 
 
 def by_codes(monkeypatch: pytest.MonkeyPatch, folder: Path, net: Network, seed: int = 0) -> Row:

@@ -21,7 +21,7 @@ from bnnverify.queries.proofs.check import check
 from bnnverify.report.proof_table import check_sentences
 from tests.support.proven import center, network, relisted
 from tests.support.requirements import DATA, needs_data
-from tests.support.roof import plain, said
+from tests.support.roof import plain, run_command
 from tests.support.zoo import majority
 
 Capture = pytest.CaptureFixture[str]
@@ -46,9 +46,9 @@ def rewritten(folder: Path, *, claim: dict[str, Any] | None = None, row: dict[st
     """Write other fields into the claim, its row and the list, and all fingerprints anew, as whoever forges a proof would."""
     path = folder / "7" / "claim.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **(claim or {})}))
-    told = json.loads((folder / "proof.json").read_text())
-    told["rows"]["7"] = {**told["rows"]["7"], **(row or {})}
-    (folder / "proof.json").write_text(json.dumps({**told, **listed}))
+    manifest = json.loads((folder / "proof.json").read_text())
+    manifest["rows"]["7"] = {**manifest["rows"]["7"], **(row or {})}
+    (folder / "proof.json").write_text(json.dumps({**manifest, **listed}))
     relisted(folder)
 
 
@@ -77,7 +77,7 @@ def test_an_exact_distance_is_accepted(made: Path) -> None:
     assert result.accepted
     (row,) = result.rows
     assert (row.index, row.verdict, row.by, row.distance) == (7, "ROBUST", "trace", (FLIPS, FLIPS))
-    (sentence,) = [told for told in check_sentences(result) if told.startswith("distance")]
+    (sentence,) = [line for line in check_sentences(result) if line.startswith("distance")]
     assert sentence == "distance of input 7 is exactly 5: nothing nearer changes the answer, the witness does"
 
 
@@ -102,9 +102,9 @@ def _leaves(bits: str) -> bool:
     return int(net(np.array([list(bits)], dtype=np.uint8))[0]) != net(center(SEED))
 
 
-@pytest.mark.parametrize("told", [[1, 1], [FLIPS, None], [FLIPS], "5", None, {"low": FLIPS}], ids=str)
-def test_other_distances_are_rejected(told: object, copied: Path) -> None:
-    rewritten(copied, row={"distance": told})
+@pytest.mark.parametrize("claimed", [[1, 1], [FLIPS, None], [FLIPS], "5", None, {"low": FLIPS}], ids=str)
+def test_other_distances_are_rejected(claimed: object, copied: Path) -> None:
+    rewritten(copied, row={"distance": claimed})
     assert "expected the distance of proof.json" in refused(copied)
 
 
@@ -152,30 +152,30 @@ def test_vulnerable_has_no_distance(copied: Path) -> None:
 
 
 def test_a_stopped_distance_is_proved_as_far_as_it_goes(tmp_path: Path) -> None:
-    whole = distance(network(SEED), center(SEED))
-    stopped = replace(whole, low=3, reason="stopped after 1 s")
+    complete = distance(network(SEED), center(SEED))
+    stopped = replace(complete, low=3, reason="stopped after 1 s")
     assert prove_distance(network(SEED), center(SEED), stopped, folder=tmp_path / "a").radius == 2
     result = check(tmp_path / "a")
     assert result.accepted
     assert result.rows[0].distance == (3, FLIPS)
     assert "distance of input 0 is between 3 and 5" in check_sentences(result)
-    open_ = replace(whole, low=2, high=None, witness=None, reason="stopped after 1 s")
+    open_ = replace(complete, low=2, high=None, witness=None, reason="stopped after 1 s")
     assert prove_distance(network(SEED), center(SEED), open_, folder=tmp_path / "b").holds
     assert "distance of input 0 is at least 2" in check_sentences(check(tmp_path / "b"))
 
 
 @pytest.mark.parametrize("flips", [0, 1, 2])
-def test_no_flips_at_all_and_the_nearest(flips: int, tmp_path: Path) -> None:
+def test_no_flips_and_the_nearest(flips: int, tmp_path: Path) -> None:
     """So many free positions of majority(5), all others 0: three ones are needed, two are not enough."""
     net, bits = majority(5), np.zeros(5, dtype=np.uint8)
     found = distance(net, bits, free=range(flips))
     assert (found.exact, found.high, found.low) == (True, None, flips + 1)
     assert prove_distance(net, bits, found, folder=tmp_path / "p", free=range(flips)).holds
-    said = f"distance of input 0 is more than {flips}: no flips of the {flips} bits change the answer"
-    assert said in check_sentences(check(tmp_path / "p"))
+    sentence = f"distance of input 0 is more than {flips}: no flips of the {flips} bits change the answer"
+    assert sentence in check_sentences(check(tmp_path / "p"))
 
 
-def test_no_time_for_a_proof_is_said(tmp_path: Path) -> None:
+def test_no_time_for_a_proof_is_a_reason(tmp_path: Path) -> None:
     found = distance(network(SEED), center(SEED))
     proof = prove_distance(network(SEED), center(SEED), found, folder=tmp_path / "p", budget=Budget(1e-9))
     assert (proof.verdict, proof.holds) == (Verdict.UNKNOWN, False)
@@ -183,7 +183,7 @@ def test_no_time_for_a_proof_is_said(tmp_path: Path) -> None:
     assert not check(tmp_path / "p").accepted
 
 
-def test_what_cannot_be_proved_is_refused(tmp_path: Path) -> None:
+def test_a_wrong_distance_is_refused(tmp_path: Path) -> None:
     net, bits = network(SEED), center(SEED)
     found = distance(net, bits)
     with pytest.raises(BadQuery, match="leaving class"):
@@ -206,11 +206,11 @@ def test_the_command_line(tmp_path: Path, capsys: Capture) -> None:
     save(network(SEED), tmp_path / "model.npz")
     np.savez(tmp_path / "data.npz", x=np.stack([center(4), center(SEED)]))
     question = ("distance", str(tmp_path / "model.npz"), f"{tmp_path / 'data.npz'}:1")
-    code, out, _ = said(capsys, *question, "--proof", str(tmp_path / "p"))
+    code, out, _ = run_command(capsys, *question, "--proof", str(tmp_path / "p"))
     assert code == DECIDED
     assert "proof that the answer stays" in out
     assert "within 4 flips" in out
-    code, out, _ = said(capsys, "check", str(tmp_path / "p"), "--model", str(tmp_path / "model.npz"))
+    code, out, _ = run_command(capsys, "check", str(tmp_path / "p"), "--model", str(tmp_path / "model.npz"))
     assert code == DECIDED
     assert f"distance of input 1 is exactly {FLIPS}" in out
     assert plain(capsys, "check", str(tmp_path / "p"))["rows"][0]["distance"] == [FLIPS, FLIPS]
@@ -222,10 +222,10 @@ def test_the_command_line(tmp_path: Path, capsys: Capture) -> None:
         (("--event", "becomes:0"), "expected the event leaves"),
         (("--tolerance", "0.1"), "expected no --tolerance"),
     ):
-        code, out, err = said(capsys, *question, "--proof", str(tmp_path / "no"), *words)
+        code, out, err = run_command(capsys, *question, "--proof", str(tmp_path / "no"), *words)
         assert (code, out, sentence in err) == (BAD, "", True)
     for taken in (tmp_path / "p", tmp_path / "data.npz", tmp_path / "no" / "p"):
-        assert said(capsys, *question, "--proof", str(taken))[0] == BAD
+        assert run_command(capsys, *question, "--proof", str(taken))[0] == BAD
     assert not (tmp_path / "no").exists()
 
 
@@ -238,11 +238,11 @@ def test_no_time_and_ctrl_c_on_the_command_line(tmp_path: Path, monkeypatch: pyt
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bnnverify.queries.proofs.prove_distance.attempted", interrupted)
-        code, out, _ = said(capsys, *question, "--proof", str(tmp_path / "p"))
+        code, out, _ = run_command(capsys, *question, "--proof", str(tmp_path / "p"))
         assert (code, f"distance {FLIPS} (exact)" in out) == (OPEN, True)
         assert "within 4 flips: interrupted" in out
     monkeypatch.setattr("bnnverify.queries.planning.session.Session.pose", interrupted)
-    code, out, _ = said(capsys, *question, "--proof", str(tmp_path / "q"))
+    code, out, _ = run_command(capsys, *question, "--proof", str(tmp_path / "q"))
     assert (code, "no proof" in out, (tmp_path / "q").exists()) == (OPEN, True, False)
 
 

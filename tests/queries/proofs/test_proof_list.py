@@ -123,9 +123,9 @@ def test_a_link_to_a_sample_is_rejected(copied: Path) -> None:
 def test_more_points_than_64_bits_count(tmp_path: Path) -> None:
     """200 bits and 40 flips: the row of a VULNERABLE sample has a number of 43 digits, here and when the run is continued."""
     net = Network((Block(np.ones((1, 200), dtype=int), [100]),), Head([[1], [0]], [0, 1]))
-    asked = Samples(np.array([[0, 1] * 100], dtype=np.uint8), None, (0,), "made")
+    requested = Samples(np.array([[0, 1] * 100], dtype=np.uint8), None, (0,), "made")
     for _ in range(2):
-        prove(net, asked, radius=40, folder=tmp_path / "p")
+        prove(net, requested, radius=40, folder=tmp_path / "p")
         assert check(tmp_path / "p").accepted
 
 

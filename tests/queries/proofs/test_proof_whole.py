@@ -18,7 +18,7 @@ from bnnverify.queries.proofs.check import check
 from bnnverify.queries.proofs.prove import prove
 from tests.support.proven import center, network, proven
 from tests.support.requirements import DATA, needs_data
-from tests.support.roof import plain, said
+from tests.support.roof import plain, run_command
 from tests.support.zoo import majority
 
 SEED = 17  # ROBUST, by a trace of several lemmas
@@ -46,18 +46,18 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     np.savez(tmp_path / "data.npz", x=np.stack([center(SEED), center(4)]))
     arguments = [str(tmp_path / "model.npz"), str(tmp_path / "data.npz"), "--radius", "3", "--proof", str(tmp_path / "proofs")]
     assert plain(capsys, "certify", *arguments)["verdicts"] == {"ROBUST": 1, "VULNERABLE": 1, "UNKNOWN": 0}
-    code, out, _ = said(capsys, "check", str(tmp_path / "proofs"), "--model", str(tmp_path / "model.npz"))
+    code, out, _ = run_command(capsys, "check", str(tmp_path / "proofs"), "--model", str(tmp_path / "model.npz"))
     assert code == 0
     assert "accepted: 1 ROBUST, 1 VULNERABLE; of 2 samples" in out
     assert plain(capsys, "check", str(tmp_path / "proofs"))["accepted"] is True
     (tmp_path / "proofs" / "0" / "trace.drup").write_text("0\n")
-    code, out, _ = said(capsys, "check", str(tmp_path / "proofs"))
+    code, out, _ = run_command(capsys, "check", str(tmp_path / "proofs"))
     assert code == 1
     assert "REJECTED" in out
-    assert said(capsys, "check", str(tmp_path))[0] == 2
-    assert said(capsys, "certify", *arguments, "--count")[0] == 2
-    assert said(capsys, "certify", *arguments, "--engine", "bits")[0] == 2
-    code, _, err = said(capsys, "certify", *arguments[:-1], str(tmp_path / "no" / "proofs"))
+    assert run_command(capsys, "check", str(tmp_path))[0] == 2
+    assert run_command(capsys, "certify", *arguments, "--count")[0] == 2
+    assert run_command(capsys, "certify", *arguments, "--engine", "bits")[0] == 2
+    code, _, err = run_command(capsys, "certify", *arguments[:-1], str(tmp_path / "no" / "proofs"))
     assert (code, "expected a folder in a folder that exists" in err, (tmp_path / "no").exists()) == (2, True, False)
 
 

@@ -29,13 +29,13 @@ ADVERSARIAL = [0, 0, 15, 5 + 10, 5 + 10, 0]
 def test_certify(engine: str, jobs: int) -> None:
     if jobs > 1 and engine in ("bdd", "sat"):
         pytest.skip("in a child either way")
-    heard: list[tuple[int, int]] = []
+    reports: list[tuple[int, int]] = []
     table = certify(
-        NETWORK, SAMPLES, radius=2, engine=engine, jobs=jobs, progress=lambda _, done, all_: heard.append((done, all_))
+        NETWORK, SAMPLES, radius=2, engine=engine, jobs=jobs, progress=lambda _, done, all_: reports.append((done, all_))
     )
     assert [row.index for row in table.rows] == list(SAMPLES.indices)
     assert [row.verdict for row in table.rows] == VERDICTS
-    assert heard == [(k, 6) for k in range(1, 7)]
+    assert reports == [(k, 6) for k in range(1, 7)]
     for row, number in zip(table.rows, ADVERSARIAL, strict=True):
         assert row.adversarial.low <= number <= row.adversarial.high
         assert row.adversarial.exact or engine in ("sat", "codes", "exact")
@@ -77,17 +77,17 @@ def test_certify_refuses() -> None:
         certify(NETWORK, Samples(SAMPLES.bits[:2], None, (3, 3), "twice"), radius=1)
 
 
-def test_resume_reads_finished_rows_and_asks_only_for_the_rest(tmp_path: Path) -> None:
+def test_resume_reads_finished_rows_and_decides_only_the_rest(tmp_path: Path) -> None:
     path = tmp_path / "rows.sqlite"
     part = Samples(SAMPLES.bits[:3], SAMPLES.labels[:3] if SAMPLES.labels is not None else None, SAMPLES.indices[:3], "part")
     certify(NETWORK, part, radius=2, resume=path)
-    heard: list[int] = []
-    table = certify(NETWORK, SAMPLES, radius=2, resume=path, progress=lambda row, *_: heard.append(row.index))
-    assert heard == [14, 15, 19]
+    reports: list[int] = []
+    table = certify(NETWORK, SAMPLES, radius=2, resume=path, progress=lambda row, *_: reports.append(row.index))
+    assert reports == [14, 15, 19]
     assert [row.verdict for row in table.rows] == VERDICTS
-    again = certify(NETWORK, SAMPLES, radius=2, resume=path, progress=lambda row, *_: heard.append(row.index))
+    again = certify(NETWORK, SAMPLES, radius=2, resume=path, progress=lambda row, *_: reports.append(row.index))
     assert again.rows == table.rows
-    assert heard == [14, 15, 19]
+    assert reports == [14, 15, 19]
 
 
 def test_labels_are_those_of_this_run(tmp_path: Path) -> None:
@@ -99,14 +99,14 @@ def test_labels_are_those_of_this_run(tmp_path: Path) -> None:
     assert certify(NETWORK, other, radius=2, resume=path).clean_accuracy == certify(NETWORK, other, radius=2).clean_accuracy
 
 
-def test_undecided_rows_are_asked_again(tmp_path: Path) -> None:
+def test_undecided_rows_are_decided_again(tmp_path: Path) -> None:
     path = tmp_path / "rows.sqlite"
     certify(NETWORK, SAMPLES, radius=2, engine="sat", budget=Budget(0.0), resume=path)
     assert [row.verdict for row in certify(NETWORK, SAMPLES, radius=2, resume=path).rows] == VERDICTS
 
 
 @pytest.mark.parametrize(("counting", "reason"), [(True, ""), (None, "its process ended")])
-def test_open_counts_are_asked_again_where_counts_were_wanted(tmp_path: Path, counting: bool | None, reason: str) -> None:
+def test_open_counts_are_counted_again_if_counting(tmp_path: Path, counting: bool | None, reason: str) -> None:
     """Also where counting was left to the planner and something stopped it: a child that is killed, say."""
     path = tmp_path / "rows.sqlite"
     certify(NETWORK, SAMPLES, radius=2, counting=counting, resume=path)
@@ -116,15 +116,15 @@ def test_open_counts_are_asked_again_where_counts_were_wanted(tmp_path: Path, co
     assert [row.adversarial.low for row in table.rows] == ADVERSARIAL
 
 
-def test_open_counts_are_left_open_where_nobody_wanted_them(tmp_path: Path) -> None:
+def test_open_counts_stay_open_unless_counting(tmp_path: Path) -> None:
     path = tmp_path / "rows.sqlite"
     certify(NETWORK, SAMPLES, radius=2, counting=False, resume=path)
-    heard: list[int] = []
-    certify(NETWORK, SAMPLES, radius=2, counting=False, resume=path, progress=lambda row, *_: heard.append(row.index))
-    assert heard == []
+    reports: list[int] = []
+    certify(NETWORK, SAMPLES, radius=2, counting=False, resume=path, progress=lambda row, *_: reports.append(row.index))
+    assert reports == []
 
 
-def test_a_resume_file_of_another_question_is_refused_and_kept(tmp_path: Path) -> None:
+def test_a_resume_file_of_another_question_is_refused_and_left_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "rows.sqlite"
     certify(NETWORK, SAMPLES, radius=2, resume=path)
     before = path.read_bytes()
@@ -176,7 +176,7 @@ def slowly(row, done, wanted):
         time.sleep(30)
 
 table = certify(NETWORK, SAMPLES, radius=2, jobs=int(sys.argv[1]), resume=Path(sys.argv[2]), progress=slowly)
-print("kept", len(table.rows), table.decided, flush=True)
+print("finished", len(table.rows), table.decided, flush=True)
 """
 
 
@@ -190,7 +190,7 @@ def test_ctrl_c_keeps_the_finished_rows(tmp_path: Path, jobs: int) -> None:
             pass
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
-        assert process.stdout.readline() == "kept 3 False\n"
+        assert process.stdout.readline() == "finished 3 False\n"
         assert process.wait(timeout=20) == 0
     assert len(keys(path)) == 3
 

@@ -17,7 +17,7 @@ from bnnverify.problem.budget import Budget
 from bnnverify.problem.cost import NORMS, Cost, flip_cost, pixel_cost
 from bnnverify.problem.events.base import Event
 from bnnverify.problem.query import Query
-from bnnverify.queries.attacks.upper_bound import cheapened, upper_bound
+from bnnverify.queries.attacks.upper_bound import minimal_witness, upper_bound
 from bnnverify.queries.planning.session import Decided
 from bnnverify.queries.verbs import distance as room
 from bnnverify.results.answers import Distance
@@ -113,7 +113,7 @@ def test_nothing_to_pay_with() -> None:
     assert distance(alone, np.zeros(4), cost=Cost(np.arange(1, 5), np.ones(4, dtype=np.bool_))).high is None
 
 
-def test_hopeless_regions_are_left_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hopeless_regions_are_not_split(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ENUMERABLE", "FEW", "QUICK"):
         monkeypatch.setattr(room, name, 0)
     for seed in range(16):
@@ -123,7 +123,7 @@ def test_hopeless_regions_are_left_whole(monkeypatch: pytest.MonkeyPatch) -> Non
         checked(net, center, Leaves(net(center)), cost, "bits")
 
 
-def test_stopped_with_what_the_attack_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_search_returns_the_attack_witness(monkeypatch: pytest.MonkeyPatch) -> None:
     stopped = Decided(Finding(None, reason="stopped after 1 s"), ("bits",))
     monkeypatch.setattr("bnnverify.queries.planning.session.Session.find_posed", lambda *_: stopped)
     monkeypatch.setattr("bnnverify.queries.planning.posed.Posed.clear_finding", lambda _: None)
@@ -150,7 +150,7 @@ def test_a_witness_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) 
         distance(majority(5), center, cost=Cost(np.arange(1, 6), np.ones(5, dtype=np.bool_)), engine="bits")
 
 
-def test_attacks_end_and_are_never_too_cheap() -> None:
+def test_attacks_end_and_never_undercut_the_lowest_cost() -> None:
     for seed in range(24):
         random = np.random.default_rng(seed)
         net, center = network(seed, 8), random.integers(0, 2, 8).astype(np.uint8)
@@ -161,7 +161,7 @@ def test_attacks_end_and_are_never_too_cheap() -> None:
             continue
         assert want is not None
         assert cost.of(found.flips) >= want
-        assert cheapened(query, found, cost) == found
+        assert minimal_witness(query, found, cost) == found
         assert upper_bound(query, cost, Budget()) == found
 
 

@@ -25,17 +25,17 @@ REGIONS = [HammingBall(FOUR_ONES, 3), Shell(FOUR_ONES, 2, 4, free=[0, 2, 4, 6, 8
 def test_count_by_pieces_is_the_count(engine: str, region: Region, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bnnverify.queries.planning.plan.Plan.piece", 5)
     query, path = Query(NETWORK, region, EachClass()), tmp_path / "pieces.sqlite"
-    whole, pieces = count(query, engine="bits"), count(query, engine=engine, resume=path)
-    assert pieces.counts == whole.counts
-    assert pieces.tally.shells in ((), whole.tally.shells)
-    kept = keys(path)
-    assert len(kept) > 2
-    assert alter(path, "DELETE FROM rows WHERE key > '1'") == len(kept) - 2  # as if it was killed after two pieces
-    heard: list[int] = []
-    again = count(query, engine=engine, resume=path, progress=lambda progress: heard.append(progress.done))
-    assert again.counts == whole.counts
-    assert heard == sorted(heard)
-    assert keys(path) == kept
+    complete, pieces = count(query, engine="bits"), count(query, engine=engine, resume=path)
+    assert pieces.counts == complete.counts
+    assert pieces.tally.shells in ((), complete.tally.shells)
+    stored = keys(path)
+    assert len(stored) > 2
+    assert alter(path, "DELETE FROM rows WHERE key > '1'") == len(stored) - 2  # as if it was killed after two pieces
+    reports: list[int] = []
+    again = count(query, engine=engine, resume=path, progress=lambda progress: reports.append(progress.done))
+    assert again.counts == complete.counts
+    assert reports == sorted(reports)
+    assert keys(path) == stored
     with pytest.raises(BadInput, match="expected finished work with model"):
         count(Query(parity(9), region, EachClass()), engine=engine, resume=path)
 
@@ -44,11 +44,11 @@ def test_a_stopped_count_by_pieces_is_an_interval_and_goes_on(tmp_path: Path, mo
     monkeypatch.setattr("bnnverify.queries.planning.plan.Plan.piece", 2**20)
     network, path = parity(40), tmp_path / "pieces.sqlite"
     query = Query(network, HammingBall(np.zeros(40), 6), EachClass())
-    heard: list[int] = []
+    reports: list[int] = []
 
     def stop(progress: Any) -> None:
-        heard.append(progress.done)
-        if len(heard) > 2:
+        reports.append(progress.done)
+        if len(reports) > 2:
             raise KeyboardInterrupt
 
     assert count(query, engine="bits", resume=path, progress=stop).reason == "interrupted"

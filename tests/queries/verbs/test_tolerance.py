@@ -53,7 +53,7 @@ def test_engines_agree_whether_or_not_they_count_by_distance(engine: str) -> Non
     assert tolerance(majority(6), center, share=Fraction(1, 3), largest=6, engine=engine).shares == tuple(want)
 
 
-def test_the_two_meanings_differ_where_the_share_falls_again() -> None:
+def test_the_two_definitions_differ_where_the_share_falls_again() -> None:
     found = tolerance(parity(7), np.zeros(7), share=Fraction(1, 2), largest=4)  # odd distances are adversarial
     assert found.shares == (0, Fraction(7, 8), Fraction(7, 29), Fraction(42, 64), Fraction(42, 99))
     assert (found.first_failure, found.fails_at, found.largest_success) == (0, 1, 4)
@@ -72,7 +72,7 @@ def test_no_radius_at_all() -> None:
     assert json.dumps(found.to_json())
 
 
-def test_stopped_says_what_it_counted() -> None:
+def test_a_stopped_search_returns_the_counted_shares() -> None:
     wide = Network((Block(np.ones((1, 60)), [30]),), Head([[0], [1]], [0, 0]))
     center = (np.arange(60) < 25).astype(np.uint8)
     found = tolerance(wide, center, share=Fraction(1, 100), largest=20, engine="sat", budget=Budget(seconds=0.0))
@@ -97,13 +97,13 @@ def test_growing_radii_end_at_the_first_that_fails(engine: str) -> None:
             assert found.searched == len(found.shares) - 1
 
 
-def test_what_is_known_by_now_is_told() -> None:
-    heard: list[SafeRadius] = []
-    found = tolerance(parity(7), np.zeros(7), share=Fraction(9, 10), progress=lambda known, _: heard.append(known))
+def test_shares_are_reported_as_they_are_counted() -> None:
+    reports: list[SafeRadius] = []
+    found = tolerance(parity(7), np.zeros(7), share=Fraction(9, 10), progress=lambda known, _: reports.append(known))
     assert found.exact
-    assert [known.shares for known in heard] == [found.shares[: len(known.shares)] for known in heard]
-    assert [len(known.shares) for known in heard] == sorted(len(known.shares) for known in heard)
-    assert {known.searched for known in heard} == set(range(8))
+    assert [known.shares for known in reports] == [found.shares[: len(known.shares)] for known in reports]
+    assert [len(known.shares) for known in reports] == sorted(len(known.shares) for known in reports)
+    assert {known.searched for known in reports} == set(range(8))
 
 
 def test_stopped_within_a_ball_still_knows_that_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:

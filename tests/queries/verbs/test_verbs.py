@@ -47,10 +47,10 @@ def test_count(case: Any, engine: str) -> None:
     assert result.adversarial.low == case.region.size - case.counts[predicted]
     assert result.low == result.high == result.adversarial.low
     assert result.density == Fraction(result.low, case.region.size)
-    told = json.loads(json.dumps(result.to_json()))
-    assert told["counts"] == {"low": list(case.counts), "high": list(case.counts)}
-    assert told["exact"] is True
-    assert told["region"]["size"] == case.region.size
+    data = json.loads(json.dumps(result.to_json()))
+    assert data["counts"] == {"low": list(case.counts), "high": list(case.counts)}
+    assert data["exact"] is True
+    assert data["region"]["size"] == case.region.size
 
 
 def test_questions_that_make_no_sense() -> None:
@@ -121,10 +121,10 @@ def test_distance(engine: str) -> None:
 
 
 def test_distance_reports_and_stops() -> None:
-    heard: list[Distance] = []
-    distance(NETWORK, SAMPLES.bits[1], progress=heard.append)
-    assert [known.low for known in heard] == sorted(known.low for known in heard)
-    assert all(known.searched == 9 and not known.exact for known in heard)
+    reports: list[Distance] = []
+    distance(NETWORK, SAMPLES.bits[1], progress=reports.append)
+    assert [known.low for known in reports] == sorted(known.low for known in reports)
+    assert all(known.searched == 9 and not known.exact for known in reports)
     wide = majority(81)
     nearly = np.arange(81) < 39  # two more ones are needed; the region alone decides distances 0 and 1
     stopped = distance(wide, nearly.astype(int), engine="sat", budget=Budget(seconds=0.0))
@@ -137,7 +137,7 @@ def test_distance_reports_and_stops() -> None:
         distance(NETWORK, SAMPLES.bits[0], largest=10)
 
 
-def test_auto_says_why() -> None:
+def test_auto_gives_its_reason() -> None:
     small = planned(ZOO[0].query, counting=True)
     assert small.engines == ("bits",)
     assert str(small).startswith("bits: 512 points")

@@ -115,7 +115,7 @@ def test_pairs_show_every_test(html: str) -> None:
     assert "2, 1 (0.250) 3, 0 (< 0.001)" in seen
 
 
-def test_shells_are_summed_and_what_was_not_counted_is_open() -> None:
+def test_shells_are_summed_and_uncounted_ones_are_open() -> None:
     found = {(shell.arm, shell.distance): shell for shell in tables.shells(compared())}
     assert found[PLAIN, 1] == tables.Shell(PLAIN, 1, Count.exactly(2), 36, 0)
     assert found[PLAIN, 2] == tables.Shell(PLAIN, 2, Count.exactly(4), 90, 0)
@@ -136,7 +136,7 @@ def test_attacks_that_miss_are_counted() -> None:
     assert found[ODD] == tables.Missed(ODD, 4, 0, 0)
 
 
-def test_rankings_say_when_the_attack_misleads() -> None:
+def test_rankings_report_misleading_attacks() -> None:
     assert sentences.rankings(compared())[:3] == [
         f"By mean exact distance, largest first: {ODD}, {PLAIN}.",
         f"By the gradient attack alone: {PLAIN}, {ODD}.",
@@ -160,7 +160,7 @@ def test_an_open_number_has_no_rank_and_leaves_others_unsure() -> None:
     assert tables.ranks(compared(metrics=sure), "distance") == {PLAIN: 1}
 
 
-def test_the_terminal_marks_what_collapsed_and_says_what_numbers_are_of() -> None:
+def test_the_terminal_marks_collapsed_arms_and_names_its_numbers() -> None:
     console = Console(width=240, record=True, file=StringIO())
     console.print(compare_table(compared(samples=compared().samples[:1])))
     text = console.export_text()
@@ -171,7 +171,7 @@ def test_the_terminal_marks_what_collapsed_and_says_what_numbers_are_of() -> Non
     assert "50.0 [37.5, 62.5] of 3 bits" in text
 
 
-def test_heat_sums_only_what_was_counted_to_the_end() -> None:
+def test_heat_sums_finished_counts_only() -> None:
     found = {heat.arm: heat for heat in tables.heats(compared())}
     assert found[PLAIN] == tables.Heat(PLAIN, 2, (8,) * 6, 8, 6)
     assert found[ODD].rows == 5
@@ -199,7 +199,7 @@ def test_the_nearest_input_of_a_class_is_the_one_with_fewest_flips(html: str) ->
     assert "none within 2 flips" in seen
 
 
-def test_squares_tell_on_from_switched_on_and_off() -> None:
+def test_squares_separate_on_from_switched_on_and_off() -> None:
     drawn = squares.nearest((0, 1, 1, 0, 0, 0), (0, 1), (2, 3))
     assert [drawn.count(f'class="{name}"') for name in ("on", "added", "removed", "frame")] == [1, 1, 1, 1]
     assert 'x="0.04" y="0.04" width="0.92" height="0.92" class="added"' in drawn
@@ -250,7 +250,7 @@ BARE = [
 
 
 @pytest.mark.parametrize(("others", "expected"), BARE, ids=["rows", "shape", "paired_comparisons", "commands", "samples"])
-def test_a_section_without_data_says_so(others: dict[str, object], expected: list[str]) -> None:
+def test_a_section_without_data_has_a_sentence(others: dict[str, object], expected: list[str]) -> None:
     seen = words(page(compared(**others)))
     assert all(sentence in seen for sentence in expected)
 
@@ -273,7 +273,7 @@ REASONS = [
 
 
 @pytest.mark.parametrize(("others", "why"), REASONS, ids=["not stored", "unknown", "robust", "wrong"])
-def test_a_missing_picture_says_why(others: dict[str, Any], why: str) -> None:
+def test_a_missing_picture_has_a_reason(others: dict[str, Any], why: str) -> None:
     rows = tuple(replace(row, **others) for row in compared().rows)
     near = dict(tables.nearest(compared(rows=rows)))[0][0]
     assert (near.row, near.why) == (None, why)

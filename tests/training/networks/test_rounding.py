@@ -84,7 +84,7 @@ def test_rounding_to_16_bits_changes_little() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_snapped_head_is_the_table_over_all_codes(seed: int) -> None:
+def test_the_snapped_head_equals_enumeration_over_all_codes(seed: int) -> None:
     snapped = IntegerLatent.of(untrained(seed), 16).snapped(SIGNS)
     every = every_input(5)
     values = [[Fraction(int(value)) for value in np.where(code, snapped.high, snapped.low)] for code in every]

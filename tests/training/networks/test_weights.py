@@ -66,7 +66,7 @@ def test_stochastic_weights_are_drawn_in_training_only() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in WEIGHTS if not name.startswith("after")])
-def test_acting_weights_are_the_whole_ones_once_trained(name: str) -> None:
+def test_acting_weights_are_the_integer_ones_once_trained(name: str) -> None:
     torch.manual_seed(0)
     layer = BinarizedLinear(20, 5, weights=name).eval()
     assert (layer.integers() == layer.quantized().detach().numpy()).all()

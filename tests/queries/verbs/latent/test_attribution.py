@@ -41,7 +41,7 @@ def test_attribution_equals_enumeration(question: tuple[Network, Bits, int, list
 
 
 @pytest.mark.parametrize("widths", [(13, 17, 3), (20, 62), (33, 9, 1)])
-def test_prefixes_and_lanes(widths: tuple[int, ...]) -> None:
+def test_prefixes_and_suffixes(widths: tuple[int, ...]) -> None:
     network, center = latent_network(widths, 1), np.zeros(widths[0], dtype=np.uint8)
     found = attribution(network, center, radius=3)
     assert [list(row) for row in found.counts] == plain(network, center, 3, list(range(widths[0])), len(network.blocks))

@@ -28,10 +28,10 @@ def test_codes_equal_enumeration(data: st.DataObject) -> None:
         want.update(map(tuple, network.prefix(cut)(points).tolist()))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(enumeration, "AT_ONCE", 1)
-        met = codes(network, region, cut)
-    assert met.counts == want
-    assert met.exact
-    assert json.dumps(met.to_json())
+        found = codes(network, region, cut)
+    assert found.counts == want
+    assert found.exact
+    assert json.dumps(found.to_json())
 
 
 def test_a_majority_has_two_codes() -> None:

@@ -58,7 +58,7 @@ def test_known_by_reasoning() -> None:
     assert differ(tie(5), majority(5), Everything(5)).counts[0][1].low == 16
 
 
-def test_a_large_region_without_a_look_at_each_point() -> None:
+def test_a_large_region_without_enumeration() -> None:
     a, b = majority(61), Network(majority(61).blocks, majority(61).head)
     assert differ(a, b, Everything(61), engine="bdd").apart.high == 0
 

@@ -88,7 +88,7 @@ def check(answer: Latents, points: list[Point], network: Network, cut: int) -> N
 
 @settings(max_examples=100, deadline=None)
 @given(question=latent_questions(), data=st.data())
-def test_every_figure_equals_enumeration(question: tuple[Network, Bits, int, list[int]], data: st.DataObject) -> None:
+def test_every_measure_equals_enumeration(question: tuple[Network, Bits, int, list[int]], data: st.DataObject) -> None:
     network, center, radius, free = question
     cut = data.draw(st.sampled_from([None, *range(1, len(network.blocks) + 1)]))
     with pytest.MonkeyPatch.context() as patch:
@@ -170,16 +170,16 @@ def test_a_stopped_count_is_exact_about_a_smaller_ball(after: int, monkeypatch: 
     assert (answer.requested, answer.reason) == (3, "stopped after 1 s")
     reached = answer.shells.radius
     assert reached < 3
-    whole = latents(network, center, radius=reached)
-    figures: list[dict[str, Any]] = [each.shells.to_json() for each in (answer, whole)]
-    assert figures[0] == figures[1]
+    complete = latents(network, center, radius=reached)
+    measures: list[dict[str, Any]] = [each.shells.to_json() for each in (answer, complete)]
+    assert measures[0] == measures[1]
 
 
 def test_codes_that_miss_a_point_are_refused() -> None:
-    whole = latents(parity(7), np.zeros(7), radius=2).shells
-    rows = (whole.distances, whole.codes, whole.labels)
+    complete = latents(parity(7), np.zeros(7), radius=2).shells
+    rows = (complete.distances, complete.codes, complete.labels)
     with pytest.raises(Disagreement, match="every point of 3 shells"):
-        CodeShells(whole.width, 7, 2, whole.classes, *rows, whole.counts - (whole.distances == 2))
+        CodeShells(complete.width, 7, 2, complete.classes, *rows, complete.counts - (complete.distances == 2))
 
 
 def test_questions_that_make_no_sense() -> None:

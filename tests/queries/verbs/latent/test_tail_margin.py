@@ -15,7 +15,7 @@ from tests.support.zoo import majority
 
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
-def test_the_margin_equals_the_table(data: st.DataObject) -> None:
+def test_the_margin_equals_enumeration(data: st.DataObject) -> None:
     width = data.draw(st.integers(1, 7))
     tail = data.draw(networks(width))
     code = np.array(data.draw(st.lists(st.integers(0, 1), min_size=width, max_size=width)), dtype=np.uint8)
