@@ -105,7 +105,7 @@ class Links:
         for j in range(1, self._radius + 1):
             literal = self._annotations.ones.get(j, 0)
             if not literal or not self._annotations.defines(literal, Linear.of(((1, flip) for flip in self._flips), j)):
-                raise Rejected(f"{NAME}: ones {j}: expected a literal that means: at least {j} flips")
+                raise Rejected(f"{NAME}: ones {j}: expected a literal defined as: at least {j} flips")
         return [self._annotations.ones[j] for j in range(1, self._radius + 1)]
 
     def event(self, predicted: int, classes: Iterable[int]) -> frozenset[int]:
@@ -115,7 +115,7 @@ class Links:
         for k in rivals:
             literal = self._annotations.beats.get(k)
             if literal is None or not self._is_defined_as(literal, self._reduced.preferred(predicted, k), layer):
-                raise Rejected(f"{NAME}: beats {k}: expected a literal that means: class {predicted} is preferred to class {k}")
+                raise Rejected(f"{NAME}: beats {k}: expected a literal defined as: class {predicted} is preferred to class {k}")
         literals = (self._annotations.beats[k] for k in rivals)
         return frozenset(-literal for literal in literals if not self._annotations.defines(literal, ALWAYS))
 
@@ -126,7 +126,7 @@ class Links:
             raise Rejected(f"block {block}, neuron {j}: expected a margin or a literal, got neither")
         if (block, j) not in self._known:
             if not self._is_defined_as(literal, self._reduced.neuron(block, j), block):
-                raise Rejected(f"block {block}, neuron {j}: expected a literal that means what is left of the model's row")
+                raise Rejected(f"block {block}, neuron {j}: expected a literal defined by the row of the reduced network")
             self._known.add((block, j))
         return literal
 

@@ -55,7 +55,9 @@ def _traced(folder: Path, claim: Claim, reduced: ReducedNetwork) -> CheckedClaim
     event = links.event(claim.predicted, claim.classes)
     for number, clause in enumerate(clauses, start=1):
         if not event.issubset(clause) and not follows(clause, annotations.definitions, links.region):
-            raise Rejected(f"formula.cnf: clause {number} does not follow from what its variables mean: {str(clause)[:60]}")
+            raise Rejected(
+                f"formula.cnf: clause {number} does not follow from the definitions of its variables: {str(clause)[:60]}"
+            )
     return CheckedClaim(claim, variables, len(clauses), lemmas(clauses, variables, lines(folder / "trace.drup")))
 
 

@@ -1,4 +1,4 @@
-"""Inputs by name: data sets, files and literal bits become the bits that a network sees, with labels where they are known.
+"""Inputs by name: data sets, files and literal bits become the bits that a network reads, with labels where they are known.
 
     digits   digits:17   digits:0-99   mnist:6677   mnist-train:5,9   pictures.npz   inputs.txt:3   0110...
 
@@ -141,7 +141,7 @@ def read_pixels(source: str, network: Network, *, data_dir: str | Path | None = 
 
 def _one(source: str, network: Network, data_dir: str | Path | None) -> Samples:
     if source == "digits" or source in MNIST_PARTS:
-        raise BadSample(f"{source}: expected one input, got the whole data set; name one by its index, as in {source}:17")
+        raise BadSample(f"{source}: expected one input, got a data set; name one by its index, as in {source}:17")
     samples = _read(source, network, data_dir, None)
     if len(samples) != 1:
         raise BadSample(f"{source}: expected one input, got {len(samples)}; name one by its index, as in digits:17")

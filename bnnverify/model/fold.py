@@ -112,7 +112,7 @@ def fold_head(weights: ArrayLike, biases: ArrayLike) -> Head:
 
 
 def merges(weights: ArrayLike, biases: ArrayLike, scores: Callable[[Integers], ArrayLike], *, gap: float = 0.0) -> bool:
-    """Return whether floating point may see scores of two classes differently from exact arithmetic, at some pair of sums.
+    """Return whether floating point may order scores of two classes differently from exact arithmetic, at some pair of sums.
 
     scores: from sums (k, classes) to the source's own floating-point scores (k, classes). gap: scores this close may become
     equal in later operations (a log-softmax). Exact scores of all classes and sums are put in order; floating-point scores in

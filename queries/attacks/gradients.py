@@ -21,7 +21,7 @@ AT_ONCE = 2**24  # bits of one layer, of all points that are evaluated together
 class MarginFunction:
     """The margin of a network's inputs, as a function of flips of center; targets are the classes that make the event happen.
 
-    The margin of an input is the score that its best other class has over the best target, tie-breaks included: a whole
+    The margin of an input is the lead of its best other class over the best target, tie-breaks included: a whole
     number, below 0 exactly where the event happens.
     """
 

@@ -18,7 +18,7 @@ class Runner(Protocol):
     """Runs one task after the other: a thread, or a process that it watches."""
 
     def run(self, task: Task, report: Callable[[Event], None], cancelled: Flag) -> Event:
-        """Return the last event of a task; report the others. An error that it raises is taken for the task's."""
+        """Return the last event of a task; report the others. An error that it raises counts as the task's."""
 
     def stop(self) -> None:
         """Make `run` return soon, if possible. Called by another thread, after it has set the flag."""

@@ -13,7 +13,7 @@ from bnnverify.queries.execution.pool import Pool
 
 
 def threads(workers: int) -> Pool:
-    """Return a pool of threads. They cannot be ended: a cancelled task sees `worker.cancelled`, a late one `worker.budget`."""
+    """Return a pool of threads. They cannot be ended: a cancelled task reads `worker.cancelled`, a late one `worker.budget`."""
     return LocalPool(ThreadRunner, workers, daemon=False)  # Python waits for them before it unloads the kernels
 
 
@@ -31,7 +31,7 @@ class ThreadRunner:
         return Answer(task.ticket, task.work(worker, *arguments))
 
     def stop(self) -> None:
-        """The task sees its flag."""
+        """Do nothing: the task reads its flag."""
 
     def close(self) -> None:
         """Close the values that tasks left open."""

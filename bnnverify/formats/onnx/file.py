@@ -61,7 +61,7 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A graph with one float32 input of fixed shape (1, ...) and one output; nodes come in an order in which they can act."""
+    """A graph with one float32 input of fixed shape (1, ...) and one output; nodes come in topological order."""
 
     nodes: tuple[Node, ...]
     constants: Mapping[str, Array]

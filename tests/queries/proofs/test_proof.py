@@ -197,7 +197,7 @@ CHANGES = [
     ("flip 2 0", "flip 2 1", "flip of each free position|one literal"),
     ("flip 2 0", "", "definition of each variable"),
     ("ones 1 ", "ones 7 ", "ones 1: expected a literal|one literal"),
-    ("neuron 0 ", "neuron 5 ", "expected a margin or a literal|means what is left"),
+    ("neuron 0 ", "neuron 5 ", "expected a margin or a literal|defined by the row"),
     ("beats ", "beats 1", "beats"),
     ("var 1 0", "var 1 1", "does not follow"),
     ("var 1 0", "var 1 0 1 1", "smaller variables"),
