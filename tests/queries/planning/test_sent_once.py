@@ -16,7 +16,7 @@ from bnnverify import Budget, HammingBall, Leaves, Network, Query, attack, certi
 from bnnverify.queries.execution.process_pool import processes
 from bnnverify.queries.planning.portfolio import Portfolio
 from bnnverify.queries.planning.posed import Posed
-from tests.support.participants import asked
+from tests.support.participants import comparison_of
 from tests.support.participants import field as participants_of
 from tests.support.random_networks import random_network
 from tests.support.requirements import DATA, needs_data
@@ -66,7 +66,7 @@ def test_certify_sends_a_model_once_to_each_worker(sent: Sent) -> None:
 
 def test_compare_sends_each_model_once_to_each_worker(sent: Sent) -> None:
     participants = participants_of(seeds=1)
-    assert len(asked(participants, jobs=2).rows) == 2 * 8 * len(participants)
+    assert len(comparison_of(participants, jobs=2).rows) == 2 * 8 * len(participants)
     models = {participant.network.sha256 for participant in participants}
     assert models == {sha256 for _, sha256 in sent.networks}
     assert set(sent.networks.values()) == {1}
