@@ -1,7 +1,7 @@
 """A formula together with the definition of each of its variables, so that others can check it without this encoder.
 
 A variable is a flip, or it is 1 exactly when a weighted sum of literals of smaller variables reaches a bound. Whoever gives
-every variable that value at some point of the region finds every clause true there: a checker has to see this of each clause.
+every variable that value at some point of the region makes every clause true there: a checker has to show this of each clause.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class Cnf:
 
     def __init__(self, *, fewest: int = 0, most: int | None = None, encoding: Encoding = by_width) -> None:
         self.clauses: list[tuple[int, ...]] = [(TRUE,)]
-        self.at_mosts: list[tuple[list[int], int]] = []  # what only some solvers know; most encodings make none
+        self.at_mosts: list[tuple[list[int], int]] = []  # which only some solvers read; most encodings make none
         self.variables = 1
         self.gates: dict[Hashable, int] = {}  # by their definitions, which `annotated` reads
         self._encoding = encoding

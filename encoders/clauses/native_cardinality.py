@@ -18,7 +18,7 @@ LONGEST = 4096  # literals of one constraint
 
 
 def native(clauses: Clauses, terms: Terms, bound: int) -> int:
-    """Return the literal of terms >= bound, from two at-most constraints; the solver must know what these are."""
+    """Return the literal of terms >= bound, from two at-most constraints; the solver must read these."""
     total = sum(weight for weight, _ in terms)
     if total > LONGEST:
         return by_width(clauses, terms, bound)

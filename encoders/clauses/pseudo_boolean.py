@@ -1,4 +1,4 @@
-"""A bit is a literal of a system of linear rows over 0/1 variables: what pseudo-Boolean solvers read.
+"""A bit is a literal of a system of linear rows over 0/1 variables, which pseudo-Boolean solvers read.
 
 Every variable is defined in both directions, each by one row: "out is 1 exactly when the sum reaches the bound" is
 sum >= bound * out, and sum <= bound - 1 where out is 0. So each setting of the inputs inside the region extends to exactly

@@ -26,7 +26,7 @@ class _Chain:
     """Blocks joined so far.
 
     relation: between the region's points and the last bits. reached: which last bits occur. hidden: the last bits, if they are
-    not the inputs themselves: what a join forgets.
+    not the inputs themselves, to be forgotten by a join.
     """
 
     relation: Node

@@ -23,8 +23,8 @@ Rows = NDArray[Any]  # one row of small whole numbers per state
 MEMORY = 1 << 30  # bytes for states when no limit is given
 CHANGES = 1 << 26  # bytes of changes that are stored
 AT_ONCE = 1 << 18  # states that go on together: fewer lose merging, more bring the first counts later (docs/bdd.md)
-YIELD = 1 << 17  # finished states that are handed over together, fewer where they are wide
-FEW = 256  # states that are not worth merging
+YIELD = 1 << 17  # finished states that are yielded together, fewer where they are wide
+FEW = 256  # states up to which merging takes longer than it saves
 WIDEST_WAYS = 2**62  # above, numbers of ways are Python integers
 MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads hashes
 
@@ -34,7 +34,7 @@ class Codes:
     """Points of a region, grouped by their first-layer codes; no two rows of one group are the same.
 
     bits: (k, neurons). distances: (k,), all 0 where the region is a cube. ways: (k,) number of points. examples:
-    (k, inputs) flips of one of the points each; (k, 0) if examples are not wanted.
+    (k, inputs) flips of one of the points each; (k, 0) without examples.
     """
 
     bits: Bits
@@ -47,7 +47,7 @@ class Codes:
 class _States:
     """States of choices for the first `level` inputs.
 
-    rows: (k, columns): what each neuron lacks to fire, then the number of flips, then zeros up to whole 64-bit words.
+    rows: (k, columns): the missing sum of each neuron, then the number of flips, then zeros up to whole 64-bit words.
     ways: (k,). examples: (k, bytes) packed flips. merged: how many states there were when they were last merged.
     """
 
@@ -82,10 +82,10 @@ class Frontier:
         largest = max(2 * self._out, region.outer + 1)
         self._dtype = np.dtype(next((t for t in (np.int8, np.int16, np.int32) if largest <= np.iinfo(t).max), np.int64))
         self._width = block.outputs + 1 + -(block.outputs + 1) % 8
-        room, each = memory or MEMORY, self._width * self._dtype.itemsize + 8  # bytes, for all states and for one
-        fitting = room // (max(region.n, 16) * each)
+        limit, each = memory or MEMORY, self._width * self._dtype.itemsize + 8  # bytes, for all states and for one
+        fitting = limit // (max(region.n, 16) * each)
         self._most = max(1, min(AT_ONCE, fitting))  # about one half waits per level
-        self._ready = max(1, min(YIELD, room // (16 * each)))
+        self._ready = max(1, min(YIELD, limit // (16 * each)))
         self._changes: dict[int, Rows] = {}
 
     def codes(self, pause: Callable[[], None] = lambda: None) -> Iterator[Codes]:
@@ -140,7 +140,7 @@ class Frontier:
         return replace(_together([states, flipped.only(~spent)]), level=level + 1, merged=states.merged), flipped.only(spent)
 
     def _change(self, level: int) -> Rows:
-        """Return what a flip of this level's input adds to the row of a state."""
+        """Return the change of a state's row by a flip of this level's input."""
         if level not in self._changes:
             if len(self._changes) * self._width * self._dtype.itemsize >= CHANGES:
                 self._changes.clear()

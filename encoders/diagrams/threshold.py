@@ -13,7 +13,7 @@ FALSE, TRUE = 0, 1
 class ThresholdDiagram:
     """A reduced ordered diagram: node 0 is false, node 1 true, node k + 2 is steps[k] = (bit, low, high).
 
-    A node means "high if this bit is 1, else low"; children come before their parents. root is a node number.
+    A node is "high if this bit is 1, else low"; children come before their parents. root is a node number.
     """
 
     steps: tuple[tuple[int, int, int], ...]
@@ -23,7 +23,7 @@ class ThresholdDiagram:
 def threshold_diagram(weights: Sequence[int], bound: int, most: int) -> ThresholdDiagram | None:
     """Return the diagram of weights · bits >= bound, its bits tested in the given order; None if it has more than most nodes.
 
-    Row i (from the last bit to the first) holds what remains to be reached before bit i, cut into intervals within which
+    Row i (from the last bit to the first) holds the sums still missing before bit i, cut into intervals within which
     all further bits decide alike; neighbours that decide alike are one interval, so every row is as short as it can be.
     The intervals are those of Abío, Nieuwenhuis, Oliveras, Rodríguez-Carbonell and Mayer-Eichberger, "A New Look at BDDs
     for Pseudo-Boolean Constraints", JAIR 45 (2012), section 5, here found level by level instead of by recursion.

@@ -92,11 +92,11 @@ class Enumeration:
         return self.first_layer.layout.runs(self._most)
 
     def drawn(self, points: int, seed: int = 0) -> Iterator[Runs]:
-        """Yield runs of random points of the region, about so many points together: classes that are not rare are met soon."""
+        """Yield runs of random points of the region, about so many points together: classes that are not rare occur soon."""
         layout, random = self.first_layer.layout, np.random.default_rng(seed)
         while points > 0 and layout.run_count > MANY:
-            wanted = points * layout.run_count // self._points
-            runs = layout.drawn(max(1, min(wanted, self._most, DRAWN // layout.freedom)), random)
+            count = points * layout.run_count // self._points
+            runs = layout.drawn(max(1, min(count, self._most, DRAWN // layout.freedom)), random)
             points -= runs.size
             yield runs
 
@@ -125,7 +125,7 @@ class Enumeration:
             runs = half if any(self.numbers(half)[i] for i in targets) else runs[len(runs) // 2 :]
         return None
 
-    def glimpsed(self, runs: Runs, targets: list[int]) -> Bits | None:
+    def interpreted_example(self, runs: Runs, targets: list[int]) -> Bits | None:
         """Return the flips of one point where a target wins, or None, without compiling code that would be faster."""
         choice = self.first_layer.choice(runs.prefixes)
         for part in _batches(runs.stops - runs.starts, self._at_once):
@@ -163,7 +163,7 @@ class Enumeration:
             yield part, unpacked(self.program(words), points)[:, unpacked(inside[None], points)[0] == 1]
 
     def _by_numpy(self, rows: Words, choice: NDArray[np.int32], starts: Indices, stops: Indices) -> Numbers:
-        """Do what a Kernel does, in numpy."""
+        """Return the numbers that a Kernel returns, in numpy."""
         totals = np.zeros(len(self.program.results), dtype=np.int64)
         for part in _batches(stops - starts, self._at_once):
             words, inside = gathered(rows, choice[:, part], starts[part].tolist(), stops[part].tolist())
@@ -199,8 +199,8 @@ def _occurring(bits: Bits) -> tuple[Indices, Indices]:
     if len(bits) > COUNTED:
         return np.unique(codes, return_counts=True)
     times = np.bincount(codes)
-    met = np.flatnonzero(times)
-    return met, times[met]
+    occurring = np.flatnonzero(times)
+    return occurring, times[occurring]
 
 
 def _batches(lengths: Indices, at_once: int) -> Iterator[slice]:

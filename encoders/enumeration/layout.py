@@ -259,10 +259,10 @@ def _listed(sets: Iterator[Flips], count: int, size: int) -> Indices:
     return np.fromiter(numbers, dtype=np.int64, count=size * count).reshape(count, size)
 
 
-def _weighted_choice(things: Sequence[T], weights: Sequence[int], random: np.random.Generator) -> T:
-    """Return one of things at random, each with a probability in proportion to its weight."""
+def _weighted_choice(options: Sequence[T], weights: Sequence[int], random: np.random.Generator) -> T:
+    """Return one of the options at random, each with a probability in proportion to its weight."""
     total = sum(weights)
-    return things[int(random.choice(len(things), p=[weight / total for weight in weights]))]
+    return options[int(random.choice(len(options), p=[weight / total for weight in weights]))]
 
 
 def _subsets(n: int, size: int, count: int, random: np.random.Generator) -> Indices:

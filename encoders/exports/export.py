@@ -48,12 +48,12 @@ def built(query: Query, algebra: Callable[[int, int], Made], variable: str) -> t
     targets = [k for k, label in enumerate(solved.classes) if label in query.targets]
     answers = {c: wins(rules, head, c, every[-1]) for c in targets}
     rules.add(list(answers.values()))
-    names = ((_named(variable, literal), what) for literal, what in _literals(solved, every, answers))
-    return rules, [*_about(query, solved), *(f"{name}: {what}" for name, what in names)]
+    names = ((_named(variable, literal), description) for literal, description in _literals(solved, every, answers))
+    return rules, [*_about(query, solved), *(f"{name}: {description}" for name, description in names)]
 
 
 def _literals(solved: Presolved, every: Sequence[Sequence[int]], answers: dict[int, int]) -> Iterator[tuple[int, str]]:
-    """Yield the literals of the constant, of flips, of neurons and of classes, and the meaning of each."""
+    """Yield the literals of the constant, of flips, of neurons and of classes, and a description of each."""
     yield CONSTANT, "constant 1"
     for i, flip in zip(solved.source.positions, every[0], strict=True):
         yield flip, f"input bit {i} is flipped"

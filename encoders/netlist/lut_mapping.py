@@ -31,13 +31,13 @@ def map_to_luts(circuit: Circuit, outputs: Sequence[Wire]) -> list[tuple[int, in
     Bit 4a + 2b + c of the table is the value for inputs a, b, c, 0 for three zeros. Inputs that do not matter repeat the first.
     """
     cuts = _cuts(circuit, outputs)
-    wanted = {wire >> 1 for wire in outputs}
+    used = {wire >> 1 for wire in outputs}
     for gate in reversed(cuts):
-        if gate in wanted:
-            wanted.update(cuts[gate])
+        if gate in used:
+            used.update(cuts[gate])
     steps = []
     for gate, leaves in cuts.items():
-        if gate in wanted:
+        if gate in used:
             first, second, third = (*leaves, *leaves[:1] * (3 - len(leaves)))
             steps.append((gate, _table(circuit, gate, leaves), (first, second, third)))
     return steps

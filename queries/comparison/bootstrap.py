@@ -1,8 +1,7 @@
 """Confidence intervals of means over seeds and samples, by resampling both.
 
-Every model is measured on the same samples, so seeds and samples are crossed, not nested: a replicate draws seeds with
-replacement, then
-one set of samples for all of them (Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 2007, section 3). Drawing
+Every model has the same samples, so seeds and samples are crossed, not nested: a replicate draws seeds with replacement,
+then one set of samples for all of them (Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 2007, section 3). Drawing
 samples anew within each seed would count one picture of 10 seeds as 10 pictures; its intervals would be too narrow.
 
 Resampling numbers that are all equal (0 of 12) gives an interval without width: every replicate is the same. There the interval

@@ -254,4 +254,4 @@ def _first_of_part(worker: Worker, task: Enumeration, runs: Runs, targets: list[
 
 
 def _glimpse_of_part(worker: Worker, task: Enumeration, runs: Runs, targets: list[int]) -> Bits | None:  # noqa: ARG001
-    return task.glimpsed(runs, targets)
+    return task.interpreted_example(runs, targets)

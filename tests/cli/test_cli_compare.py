@@ -23,9 +23,9 @@ QUICK = ("--radii", "1,2", "--limit", "3")
 @pytest.fixture
 def models(tmp_path: Path) -> list[str]:
     """Return the paths of six saved models and, last, of their samples."""
-    paths = [tmp_path / f"{who.arm}-{who.seed}.npz" for who in field()]
-    for path, who in zip(paths, field(), strict=True):
-        save(who.network, path)
+    paths = [tmp_path / f"{participant.arm}-{participant.seed}.npz" for participant in field()]
+    for path, participant in zip(paths, field(), strict=True):
+        save(participant.network, path)
     np.savez(tmp_path / "data.npz", x=samples().bits, y=samples().labels)
     return [*map(str, paths), "--data", str(tmp_path / "data.npz")]
 

@@ -18,7 +18,7 @@ def full_adder(a: int, b: int, c: int) -> tuple[int, int]:
 
 
 @given(terms=TERMS, bound=st.integers(1, 400))
-def test_digits_are_the_sum_and_reach_what_it_reaches(terms: list[tuple[int, int]], bound: int) -> None:
+def test_digits_are_the_sum_and_reach_the_same_bounds(terms: list[tuple[int, int]], bound: int) -> None:
     total = sum(weight * bit for weight, bit in terms)
     digits = list(binary_sum(terms, 0, full_adder))
     assert sum(digit << place for place, digit in enumerate(digits)) == total

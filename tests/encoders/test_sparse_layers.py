@@ -62,9 +62,9 @@ def test_the_first_layer_of_a_wide_network_fits() -> None:
     table = within(16 * MIB, lambda: FirstLayer(block, 1, 1, mixed=False))
     runs = next(table.layout.runs(10))
     choice = within(MIB, lambda: table.choice(runs.prefixes))
-    lane = int(runs.starts[0]) + 3
-    fires = table.rows[choice[:, 0], lane // 64] >> np.uint64(lane % 64) & np.uint64(1)
-    assert np.array_equal(fires, block(table.flips(runs.prefixes[0], lane)[None])[0])
+    suffix = int(runs.starts[0]) + 3
+    fires = table.rows[choice[:, 0], suffix // 64] >> np.uint64(suffix % 64) & np.uint64(1)
+    assert np.array_equal(fires, block(table.flips(runs.prefixes[0], suffix)[None])[0])
 
 
 def test_the_frontier_of_a_wide_network_fits() -> None:

@@ -68,8 +68,8 @@ def test_pixels_that_are_always_or_never_on(tmp_path):
 def test_a_threshold_that_is_one_too_high_is_refused(tmp_path, monkeypatch):
     np.savez(tmp_path / "net.npz", **pixel_arrays())
 
-    def late(answers, shape, what):
-        falls, place = steps_of(answers, shape, what)
+    def late(answers, shape, name):
+        falls, place = steps_of(answers, shape, name)
         return falls, place + 1
 
     monkeypatch.setattr("bnnverify.formats.pixel_npz.steps_of", late)

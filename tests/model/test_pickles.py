@@ -38,7 +38,7 @@ def test_the_smallest_type_that_holds_the_numbers(number: int, size: int) -> Non
 
 @pytest.mark.parametrize("number", [number for number, _ in EDGES])
 @pytest.mark.parametrize("leaf", ["dense", "sparse"])
-def test_both_leaves_come_back_the_same(leaf: str, number: int) -> None:
+def test_both_leaves_are_restored(leaf: str, number: int) -> None:
     rows: Matrix = Dense(np.array([[0, number, 1], [0, 0, 0], [-1, 0, 2]], dtype=np.int64))
     rows = rows if leaf == "dense" else rows.sparse()
     _ = rows.sizes, rows.largest, rows @ np.ones(3, dtype=np.int64)  # kept for later, and not sent
@@ -63,7 +63,7 @@ def test_networks_keep_their_fingerprint_and_cannot_be_written(network: Network)
         assert not array.flags.writeable
 
 
-def test_a_block_is_sent_without_what_was_worked_out_of_it() -> None:
+def test_a_block_is_sent_without_its_cached_values() -> None:
     block = Block(Dense(np.eye(300, dtype=np.int64)).sparse(), np.ones(300))
     before = len(pickle.dumps(block))
     assert block.weights.shape == (300, 300)

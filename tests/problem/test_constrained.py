@@ -75,7 +75,7 @@ def test_size_points_and_membership_are_those_of_the_definition(drawn: tuple[Con
 
 
 @given(constrained(), st.integers(0, 2**32 - 1))
-def test_reach_holds_what_the_points_reach(drawn: tuple[Constrained, np.ndarray], seed: int) -> None:
+def test_reach_contains_the_sums_of_all_points(drawn: tuple[Constrained, np.ndarray], seed: int) -> None:
     region, points = drawn
     weights = np.random.default_rng(seed).integers(-5, 6, (20, region.n)) * int([1, 2**54][seed % 2])
     low, high = region.reach(Dense(weights))
@@ -265,7 +265,7 @@ def test_groups_move_by_exchange() -> None:
     assert Constrained(Everything(20), rows).reach(Dense(np.ones((1, 20), dtype=np.int64))) == ([5], [5])
 
 
-def test_every_kind_of_group_moves_by_what_it_can() -> None:
+def test_groups_of_every_kind_move_as_far_as_they_can() -> None:
     """At most one or exactly one of four; none, one or two of them are 1 at the centre; all small balls and some weights."""
     random = np.random.default_rng(1)
     for start in ([0, 0, 0, 0], [0, 1, 0, 0], [1, 0, 1, 0]):

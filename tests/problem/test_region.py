@@ -49,7 +49,7 @@ def test_size_points_membership_and_thresholds_agree_with_the_definition(region:
 
 
 @pytest.mark.parametrize("region", REGIONS, ids=lambda region: f"{region.kind} {region.inner}-{region.outer}")
-def test_reach_is_what_the_points_reach(region: Region) -> None:
+def test_reach_is_that_of_all_points(region: Region) -> None:
     weights = np.random.default_rng(1).integers(-5, 6, (20, 6))
     sums = defined(region) @ weights.T
     low, high = region.reach(Dense(weights))
@@ -57,7 +57,7 @@ def test_reach_is_what_the_points_reach(region: Region) -> None:
     assert np.array_equal(high, sums.max(0))
 
 
-def test_sizes_are_whole_numbers_at_any_width() -> None:
+def test_sizes_are_integers_at_any_width() -> None:
     ball = HammingBall(np.zeros(784), 50)
     assert ball.size == sum(comb(784, d) for d in range(51)) > 10**79
     assert Everything(784).size == 2**784
@@ -98,12 +98,12 @@ def test_bad_regions_are_refused_with_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("radius", [2.0, 1.5, "2", None])
-def test_a_radius_is_a_whole_number(radius: object) -> None:
+def test_a_radius_is_an_integer(radius: object) -> None:
     with pytest.raises(BadQuery, match="radius must be a whole number"):
         HammingBall(CENTER, radius)  # type: ignore[arg-type]
 
 
-def test_whole_numbers_of_numpy_become_those_of_python() -> None:
+def test_integers_of_numpy_become_those_of_python() -> None:
     assert type(HammingBall(CENTER, np.int64(2)).outer) is int
     assert type(Shell(CENTER, np.uint8(1)).inner) is int
 
@@ -112,7 +112,7 @@ def test_a_point_that_is_not_bits_is_in_no_region() -> None:
     assert np.full(6, 2) not in Everything(6)
 
 
-def test_regions_do_not_change_with_what_made_them() -> None:
+def test_regions_do_not_change_with_their_arguments() -> None:
     center, free = CENTER.copy(), np.ones(6, dtype=bool)
     region = HammingBall(center, 1, free=free)
     center[0], free[0] = 0, False

@@ -93,12 +93,12 @@ def stopping(after: int) -> Budget:
     """Return a budget that is spent after so many looks at it."""
 
     class Counted(Budget):
-        looks = 0
+        checks = 0
 
         @property
         def spent(self) -> bool:
-            Counted.looks += 1
-            return Counted.looks > after
+            Counted.checks += 1
+            return Counted.checks > after
 
     return Counted(seconds=1.0)
 

@@ -127,7 +127,7 @@ def test_samples_that_cannot_be_learnt_from_are_refused() -> None:
         train(QUICK, few(2))
 
 
-def test_a_broken_torch_is_named_with_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_torch_is_named_with_its_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "torch.py").write_text("raise ImportError('libtorch is gone')")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "torch")

@@ -46,8 +46,8 @@ class Interpreter:
 
     def numbers(self, rows: Words, choice: NDArray[np.int32], starts: Indices, stops: Indices) -> list[int]:
         """Return on how many points each output wire is 1: rows (rows, words), choice (inputs, runs), bits from start to stop."""
-        room = np.zeros((self._registers + 2) * BLOCK + 8, dtype=np.uint64)
-        file = room[-room.ctypes.data % 64 // 8 :]  # from an address that vectors like
+        memory = np.zeros((self._registers + 2) * BLOCK + 8, dtype=np.uint64)
+        file = memory[-memory.ctypes.data % 64 // 8 :]  # from an address that vectors like
         inside = file[(self._registers + 1) * BLOCK :]
         totals = np.zeros((len(self._results), self._lanes), dtype=np.int64)
         arrays = [np.ascontiguousarray(array) for array in (rows, choice, starts, stops)]

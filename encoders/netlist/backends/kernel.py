@@ -2,7 +2,7 @@
 
 A gate is one instruction on a vector of 512, 256 or 128 inputs, whatever the processor has; three-input instructions (AVX-512's
 ternary logic) are found by LLVM itself. Feeding LLVM directly takes about a quarter of a second for 1,600 gates and a tenth of
-what a Python-to-machine compiler needs, and nothing is compiled when the package is installed.
+the time of a Python-to-machine compiler, and nothing is compiled when the package is installed.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ def _name(key: bytes) -> str:
 
 
 def ternary(table: int, to: str, operands: Sequence[str], lanes: int) -> Iterator[str]:
-    """Yield what computes a table of three inputs on vectors: one instruction on 512 bits, else the sum of its products.
+    """Yield the instructions for a table of three inputs on vectors: one instruction on 512 bits, else the sum of its products.
 
     Bit 4a + 2b + c of the table, an even number, is the value for inputs a, b, c.
     """

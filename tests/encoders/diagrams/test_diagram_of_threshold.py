@@ -36,7 +36,7 @@ def test_plans_of_nothing_and_of_constants() -> None:
     assert threshold_diagram([3, -2], 4, 9) == ThresholdDiagram((), FALSE)
 
 
-def test_a_plan_is_as_small_as_a_majority_can_be_and_gives_up_when_told() -> None:
+def test_a_diagram_is_as_small_as_a_majority_can_be_and_has_a_limit() -> None:
     # Majority of 99: bit i distinguishes i + 1 counts while undecided, 50 at most: 1 + 2 + ... + 50 + 49 + ... + 1 nodes.
     majority = threshold_diagram([1] * 99, 50, 10**6)
     assert majority is not None

@@ -30,8 +30,8 @@ def test_a_decided_run_has_one_class(query: Query, mixed: bool) -> None:
     for runs in task.parts():
         classes = pruner.classes(runs, task.first_layer.choice(runs.prefixes))
         for i in np.flatnonzero(classes != UNDECIDED).tolist():
-            lanes = range(int(runs.starts[i]), int(runs.stops[i]))
-            points = np.array([task.first_layer.flips(runs.prefixes[i], lane) for lane in lanes]).reshape(len(lanes), -1)
+            ends = range(int(runs.starts[i]), int(runs.stops[i]))
+            points = np.array([task.first_layer.flips(runs.prefixes[i], end) for end in ends]).reshape(len(ends), -1)
             assert (solved.network(points.astype(np.uint8)) == classes[i]).all()
 
 
@@ -44,7 +44,7 @@ def test_counts_with_pruning_equal_enumeration(query: Query) -> None:
         assert lows(Direct(by_bits.BitsEngine).count(query, Budget())) == enumerated(query)
 
 
-def test_what_was_pruned_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pruned_points_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # class 1 needs 3 of the 10 odd bits: prefixes of odd bits decide much, lanes the rest
     monkeypatch.setattr(by_bits, "_is_small", lambda _: False)
     monkeypatch.setattr(enumeration, "PRUNING", -1)

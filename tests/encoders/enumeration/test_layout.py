@@ -17,21 +17,21 @@ def fits(most: int, layout: Layout) -> bool:
 
 
 def listed(layout: Layout) -> list[tuple[int, ...]]:
-    lanes = [layout.flips(lane) for lane in range(layout.suffix_count)]
+    suffixes = [layout.flips(suffix) for suffix in range(layout.suffix_count)]
     weights = 3 ** np.arange(layout.freedom)  # each set has a sum of its own
-    assert layout.sums(weights).tolist() == [int(weights[list(flips)].sum()) for flips in lanes]
+    assert layout.sums(weights).tolist() == [int(weights[list(flips)].sum()) for flips in suffixes]
     points, runs, distances = [], 0, []
     for part in layout.runs(3):
         assert 1 <= len(part) <= 3
         runs, before = runs + len(part), len(points)
         for prefix, start, stop in zip(part.prefixes.tolist(), part.starts.tolist(), part.stops.tolist(), strict=True):
-            points += [tuple(sorted((*prefix, *lanes[lane]))) for lane in range(start, stop)]
+            points += [tuple(sorted((*prefix, *suffixes[suffix]))) for suffix in range(start, stop)]
         assert part.size == len(points) - before
         if part.distance is not None:
             assert all(len(point) == part.distance for point in points[before:])
             distances.append(part.distance)
     assert runs == layout.run_count
-    assert max(map(len, lanes), default=0) <= layout.deepest
+    assert max(map(len, suffixes), default=0) <= layout.deepest
     assert distances == sorted(distances), "nearest first"
     return sorted(points)
 

@@ -118,7 +118,7 @@ def test_a_decided_question_has_no_solution(to: str) -> None:
     assert solutions(*read(text), flips_of(text)) == {}
 
 
-def test_eighty_bits_and_weights_beyond_64_bits_stay_whole() -> None:
+def test_eighty_bits_and_weights_beyond_64_bits_are_exact() -> None:
     network = Network((), Head([[2**55] * 80, [0] * 80], [0, 2**60], [1, 0]))
     text = list(exported(Query(network, Everything(80), Becomes(0)), "opb"))
     variables, rows = read(text)
@@ -158,6 +158,6 @@ def test_the_command_writes_the_file(tmp_path: Path, capsys: pytest.CaptureFixtu
     bits = "".join(map(str, query.region.center.tolist()))
     path = tmp_path / "question.opb"
     assert main(["encode", str(tmp_path / "model.npz"), bits, "--radius", "2", "--to", "opb", str(path)]) == 0
-    asked = Query(query.network, HammingBall(query.region.center, 2), Leaves(query.network(query.region.center)))
-    assert path.read_text().splitlines() == list(exported(asked, "opb"))
+    question = Query(query.network, HammingBall(query.region.center, 2), Leaves(query.network(query.region.center)))
+    assert path.read_text().splitlines() == list(exported(question, "opb"))
     assert "question.opb" in capsys.readouterr().out

@@ -37,16 +37,16 @@ def test_beyond_the_limit_there_is_one_more_class(seed: int) -> None:
     prices = [cost.of(np.flatnonzero(point != center).tolist()) for point in points]
     for limit in {0, *prices}:
         want = [label if price <= limit else 3 for label, price in zip(net(points).tolist(), prices, strict=True)]
-        asked = with_cost_limit(net, center, cost, limit)
-        assert asked(points).tolist() == want
-    shares = count(Query(asked, Subcube(center, cost.possible), EachClass()), engine="bits").counts
+        limited = with_cost_limit(net, center, cost, limit)
+        assert limited(points).tolist() == want
+    shares = count(Query(limited, Subcube(center, cost.possible), EachClass()), engine="bits").counts
     assert [share.low for share in shares] == [want.count(c) for c in range(4)]
 
 
 def test_scores_that_are_equal_everywhere_lose_only_beyond_the_limit() -> None:
     flat = Network((), Head(np.zeros((2, 3)), [4, 4]))
-    asked = with_cost_limit(flat, np.zeros(3, dtype=np.uint8), Cost(np.array([1, 2, 4]), np.ones(3, dtype=np.bool_)), 3)
-    assert asked(np.array([[0, 0, 0], [1, 1, 0], [0, 0, 1]])).tolist() == [0, 0, 2]
+    limited = with_cost_limit(flat, np.zeros(3, dtype=np.uint8), Cost(np.array([1, 2, 4]), np.ones(3, dtype=np.bool_)), 3)
+    assert limited(np.array([[0, 0, 0], [1, 1, 0], [0, 0, 1]])).tolist() == [0, 0, 2]
 
 
 def test_neurons_that_the_limit_cannot_move_are_constants() -> None:

@@ -207,7 +207,7 @@ def test_sparse_rows_read_and_merge_as_dense_ones() -> None:
     assert len(found[0].representatives) <= 6
 
 
-def test_scores_near_the_largest_whole_numbers_are_left_alone() -> None:
+def test_scores_close_to_the_largest_integers_are_unchanged() -> None:
     # the offset would grow by what the opposite neuron weighs
     head = Head([[2**60, 2**60], [0, 0]], [2**61 - 2**12, 0])
     network = Network((Block([[1, 1], [-1, -1]], [2, -1]),), head)

@@ -52,7 +52,7 @@ def test_a_decided_question_has_one_class(case) -> None:  # type: ignore[no-unty
         assert case.counts[solved.classes[0]] == case.region.size
 
 
-def test_scores_near_the_largest_whole_numbers_stay_a_legal_head() -> None:
+def test_scores_close_to_the_largest_integers_stay_a_legal_head() -> None:
     head = Head([[2**59] * 6, [-(2**59)] * 6], [0, 0])
     network = Network((Block(np.eye(6), np.ones(6)),), head)
     solved = presolve(network, HammingBall([1] * 6, 1, free=[0, 1, 2]))

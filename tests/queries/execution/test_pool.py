@@ -57,7 +57,7 @@ def test_progress_comes_in_order_and_before_the_answer(make: Make) -> None:
 
 
 @LEAVES
-def test_a_worker_keeps_open_what_a_task_opened(make: Make) -> None:
+def test_opened_values_stay_open_for_later_tasks(make: Make) -> None:
     with make(1) as pool:
         assert [answer for _, answer in run(pool, tasks.number_of_calls, [(k, ()) for k in range(4)])] == [1, 2, 3, 4]
 
@@ -165,7 +165,7 @@ def test_work_receives_the_shared_value_itself(make: Make) -> None:
         assert [answer for _, answer in run(pool, tasks.size_of, [(k, (value, k)) for k in range(3)])] == [(3, 0), (3, 1), (3, 2)]
 
 
-def test_threads_keep_no_limit_of_memory_and_close_what_was_opened() -> None:
+def test_threads_refuse_limits_of_memory_and_close_opened_values() -> None:
     with threads(1) as pool, pytest.raises(BadInput, match="limits: expected none of memory"):
         list(run(pool, tasks.square, squares(1), limits=Budget(memory=2**30)))
     closed: list[bool] = []

@@ -16,7 +16,7 @@ VALUES = [0, -1, HUGE, -HUGE, 2**12000 - 1, 2**12000, -(2**12000), 10**30_000, T
 
 
 @pytest.mark.parametrize("value", VALUES, ids=range(len(VALUES)))
-def test_values_come_back(value: object) -> None:
+def test_values_are_restored(value: object) -> None:
     text = to_text({"a": [value, {"b": value}]})
     assert text.isascii()
     found = from_text(text)

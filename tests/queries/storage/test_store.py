@@ -38,7 +38,7 @@ def known(path: Path, **others: object) -> dict[str, dict[str, Any]]:
         return dict(store.known)
 
 
-def test_values_come_back_to_the_last_digit(tmp_path: Path) -> None:
+def test_values_are_restored_to_the_last_digit(tmp_path: Path) -> None:
     path = tmp_path / "rows.sqlite"
     stored(path, VALUES)
     with Store(path, SAME) as store:
@@ -163,7 +163,7 @@ def test_edited_files_are_refused(tmp_path: Path, edit: str) -> None:
         known(path)
 
 
-def test_rows_are_not_taken_over_by_editing_what_they_belong_to(tmp_path: Path) -> None:
+def test_rows_are_bound_to_their_fingerprint(tmp_path: Path) -> None:
     path = tmp_path / "rows.sqlite"
     stored(path, PLAIN)
     assert alter(path, "UPDATE fingerprint SET text = replace(text, '\"radius\": 3', '\"radius\": 4')") == 1

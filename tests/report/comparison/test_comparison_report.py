@@ -193,7 +193,7 @@ def test_separation_is_a_mean_over_the_networks_that_have_both_classes(html: str
 
 def test_the_nearest_input_of_a_class_is_the_one_with_fewest_flips(html: str) -> None:
     rows = dict(tables.nearest(compared()))
-    assert [(near.arm, near.row and near.row.sample) for near in rows[0]] == [(PLAIN, 40), (ODD, 40), (DEAD, None)]
+    assert [(nearest.arm, nearest.row and nearest.row.sample) for nearest in rows[0]] == [(PLAIN, 40), (ODD, 40), (DEAD, None)]
     seen = section(html, "Nearest adversarial inputs")
     assert "0 → 2, 1 flip sample 40, seed 0" in seen
     assert "none within 2 flips" in seen
@@ -260,8 +260,8 @@ def test_rows_that_were_only_decided_leave_their_sections_empty() -> None:
     rows = tuple(replace(row, **nothing) for row in compared().rows)
     bare = tuple(replace(model, separation=None, record={}) for model in compared().models)
     seen = words(page(compared(rows=rows, models=bare)))
-    for what in ("there is no density", "The latent codes were not counted", "No network of this", "No attack was tried"):
-        assert what in seen
+    for sentence in ("there is no density", "The latent codes were not counted", "No network of this", "No attack was tried"):
+        assert sentence in seen
 
 
 REASONS = [
@@ -275,5 +275,5 @@ REASONS = [
 @pytest.mark.parametrize(("others", "why"), REASONS, ids=["not stored", "unknown", "robust", "wrong"])
 def test_a_missing_picture_has_a_reason(others: dict[str, Any], why: str) -> None:
     rows = tuple(replace(row, **others) for row in compared().rows)
-    near = dict(tables.nearest(compared(rows=rows)))[0][0]
-    assert (near.row, near.why) == (None, why)
+    nearest = dict(tables.nearest(compared(rows=rows)))[0][0]
+    assert (nearest.row, nearest.why) == (None, why)
