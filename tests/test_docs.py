@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from bnnverify.problem.events.words import words
-from bnnverify.queries.engines.registry import engines
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -67,9 +66,3 @@ def test_imports_on_a_page_are_there(page: Path) -> None:
 def test_events_of_the_command_line_are_documented() -> None:
     section = (ROOT / "docs" / "cli.md").read_text("utf-8").split("`--event` says what is counted")[1].split("`--json` prints")[0]
     assert all(f"`{form}`" in section for word in words().values() if not word.compares for form in word.forms)
-
-
-def test_the_table_of_engines_in_the_design_is_that_of_the_registry() -> None:
-    table = (ROOT / "docs" / "design.md").read_text("utf-8").split("| engine | needs | returns | page |\n")[1].split("\n\n")[0]
-    rows = re.findall(r"^\| ([\w:, ]+) \|", table, re.MULTILINE)
-    assert sorted(name for row in rows for name in row.split(", ")) == list(engines())

@@ -1,4 +1,4 @@
-"""bnnverify certify: a whole data set at one radius."""
+"""bnnverify certify: all samples of a data set at one radius."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from bnnverify.results.certification import Certification
 @within_option
 @click.option("--limit", type=POSITIVE, metavar="N", help="Only the first N samples.")
 @click.option("--jobs", type=JOBS, default=1, show_default=True, metavar="J", help="Samples at the same time, sharing the cores.")
-@click.option("--resume", type=FILE, metavar="FILE", help="Keep finished samples here, and go on from there.")
+@click.option("--resume", type=FILE, metavar="FILE", help="Store finished samples here, and go on from there.")
 @counting_option
 @click.option("--proof", type=FILE, metavar="DIR", help="Write a proof of each verdict here; by a solver, without counts.")
 @plan_option
@@ -50,7 +50,7 @@ def certify_command(
     explain_plan: bool,
     options: QuestionOptions,
 ) -> int:
-    """Decide robustness for a whole data set.
+    """Decide robustness for all samples of a data set.
 
     For every sample of DATA: does any input within R flipped bits change the answer?
     --timeout is per sample. Ctrl-C keeps and prints the finished samples.

@@ -91,7 +91,7 @@ participant_options = grouped(
             "--epochs", type=POSITIVE, metavar="N", help="With --arms: passes over the samples, in place of the recipe's."
         ),
         click.option(
-            "--models", "folder", type=FILE, metavar="DIR", help="With --arms: keep models here.  [default: beside --store]"
+            "--models", "folder", type=FILE, metavar="DIR", help="With --arms: store models here.  [default: beside --store]"
         ),
         click.option("--data", default="digits", show_default=True, help="digits, mnist, or a file; with --arms also a table."),
     ),
@@ -112,7 +112,7 @@ participant_options = grouped(
 )
 @counting_option
 @click.option("--jobs", type=JOBS, default=1, show_default=True, metavar="J", help="Processes side by side.")
-@click.option("--store", type=FILE, metavar="FILE", help="Keep finished rows in this SQLite file, and go on from there.")
+@click.option("--store", type=FILE, metavar="FILE", help="Store finished rows in this SQLite file, and go on from there.")
 @click.option("--export", type=FILE, metavar="FILE", help="Write the rows as .csv or .parquet.")
 @click.option("--report", type=FILE, metavar="FILE", help="Write everything as one HTML file.")
 @question_options
@@ -131,7 +131,7 @@ def compare_command(
 ) -> int:
     """Compare how much models withstand.
 
-    All models are asked about the same samples, which no training touched, at the same radii, and compared in pairs: certified
+    All models are measured on the same samples, which no training touched, at the same radii, and compared in pairs: certified
     accuracy, intervals over seeds and samples, and a plain word. An arm and a seed come from a model's record; without
     one, the arm is the file's name. --timeout is per question. Ctrl-C keeps and compares the finished rows.
 

@@ -33,7 +33,7 @@ from bnnverify.results.progress import Progress
 @click.argument("model", type=FILE)
 @region_options
 @click.option("--event", default="classes", show_default=True, help=event_help(counting=True))
-@click.option("--resume", type=FILE, metavar="FILE", help="Keep finished pieces in FILE; go on from those it has.")
+@click.option("--resume", type=FILE, metavar="FILE", help="Store finished pieces in FILE, and go on from those it has.")
 @plan_option
 @question_options
 def count_command(

@@ -132,7 +132,7 @@ class _Demo:
         return result
 
     def _train(self) -> Trained:
-        self.show(heading("1. Train a binarized network on 8x8 digits, and turn it into whole numbers"))
+        self.show(heading("1. Train a binarized network on 8x8 digits, and turn it into integers"))
         recipe, coding = recipe_named("digits"), digits_coding()
         with meter("training", quiet=self.quiet) as advance:
             trained = training.train(recipe, digits(), seed=self.seed, coding=coding, name="digits", progress=advance)

@@ -111,7 +111,7 @@ source_options = grouped(
 @source_options
 @recipe_options
 @click.option("--deployment", metavar="D", help="Of bin_enc and lin_pen: D1, D2 or D3.  [default: D3]")
-@click.option("--out", type=FILE, required=True, metavar="MODEL", help="Where the whole-number network is written (.npz).")
+@click.option("--out", type=FILE, required=True, metavar="MODEL", help="Where the integer network is written (.npz).")
 @click.option("--test-out", type=FILE, metavar="FILE", help="Where the test samples are written as bits (.npz): DATA of certify.")
 @seed_option
 @json_option
@@ -126,7 +126,7 @@ def train_command(
 ) -> int:
     """Train a small network.
 
-    The network is saved in whole numbers, proved equal to the trained one, with the record of its training inside.
+    The network is saved in integers, proved equal to the trained one, with the record of its training inside.
 
     \b
     Example: bnnverify train --data digits --recipe bin_enc --deployment D3 --out m.npz
