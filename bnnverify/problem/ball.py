@@ -21,6 +21,7 @@ from bnnverify.errors import BadQuery, BadSample
 from bnnverify.model.arrays import Bits, Integers, as_integer
 from bnnverify.model.matrix import Matrix
 from bnnverify.model.threshold import Threshold
+from bnnverify.problem.budget import NO_LIMIT, Budget
 from bnnverify.problem.positions import mask_of
 
 
@@ -86,11 +87,19 @@ class Ball:
         return ()
 
     @property
+    def ball(self) -> Ball:
+        return self
+
+    @property
     def size(self) -> int:
         """Return the exact number of points."""
         return sum(self.sizes())
 
-    def sizes(self) -> tuple[int, ...]:
+    @property
+    def size_bound(self) -> int:
+        return self.size
+
+    def sizes(self, budget: Budget = NO_LIMIT) -> tuple[int, ...]:  # noqa: ARG002 - binomials take no time
         """Return the exact number of points at each distance 0..outer from the centre."""
         return tuple(comb(self.freedom, d) if d >= self.inner else 0 for d in range(self.outer + 1))
 

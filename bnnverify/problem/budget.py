@@ -55,6 +55,9 @@ class Budget:
         return _restored, (self.seconds, self.memory, elapsed)
 
 
+NO_LIMIT = Budget()
+
+
 def _restored(seconds: float | None, memory: int | None, elapsed: float | None) -> Budget:
     """Return a budget whose clock has run for elapsed seconds; None: not at all."""
     return Budget(seconds, memory, None if elapsed is None else time.monotonic() - elapsed)

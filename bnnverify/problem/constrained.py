@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, chain, combinations, islice
-from math import comb
-from random import Random
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -20,13 +17,15 @@ from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.matrix import Matrix
 from bnnverify.model.threshold import Threshold
 from bnnverify.problem.ball import Ball
-from bnnverify.problem.budget import Budget
+from bnnverify.problem.budget import NO_LIMIT, Budget, OutOfBudget
+from bnnverify.problem.constrained_reach import cost_rise, group_rise, groups, limits
 from bnnverify.problem.constraints import NEVER, propagated, tidy
-from bnnverify.problem.group_reach import group_rise, groups
+from bnnverify.problem.flip_sets import FlipSets
 from bnnverify.problem.region import Region
 from bnnverify.problem.solutions import Solutions
 
-NO_LIMIT = Budget()
+FEW_STATES = 2**14  # of constraints, up to which their points are quickly counted and listed
+FEW = 2**16  # points of a ball that are looked at one by one where there are more states
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -35,6 +34,7 @@ class Constrained:
 
     Its centre need not be one of them. There may be none: then its size is 0, every count over it is 0, and no event happens.
     How many there are is counted the first time that anybody asks: OutOfBudget where the constraints have too many states.
+    What is known of them already, `shell` and `over_flips` hand on.
     """
 
     ball: Ball
@@ -90,8 +90,9 @@ class Constrained:
         return hashlib.sha256(f"{self.ball.sha256} {rows}".encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
-        """Return what results say about their region."""
-        return {**self.ball.to_json(), "kind": self.kind, "size": self.size, "constraints": len(self.constraints)}
+        """Return what results say about their region; size: None where nobody has counted it, and that takes long."""
+        size = sum(self._sizes) if "_sizes" in self.__dict__ or self._is_quick else self.__dict__.get("size")
+        return {**self.ball.to_json(), "kind": self.kind, "size": size, "constraints": len(self.constraints)}
 
     def distance(self, points: ArrayLike) -> Any:
         """Return the number of bits in which points (..., n) differ from the centre."""
@@ -114,23 +115,28 @@ class Constrained:
     def reach(self, weights: Matrix) -> tuple[Integers, Integers]:
         """Return bounds of each weights[j] @ x over the region, from below and above: (m, n) to (m,), (m,).
 
-        They are those of the ball of what constraints leave free, and of its groups of bits; what else holds plays no part.
+        They are those of the ball of what constraints leave free, of its groups of bits, and of limits on the cost of all flips;
+        what else holds plays no part.
         """
         left = self.propagated()
         low, high = left.ball.reach(weights)
-        known = groups(self.constraints, left.free)
-        if not known:
-            return low, high
-        start, about = weights @ left.center.astype(np.int64), (left.center, left.free, left.outer, known)
-        fall = group_rise(weights * np.full(self.n, -1), *about)
-        return np.maximum(low, start - fall), np.minimum(high, start + group_rise(weights, *about))
+        start = weights @ left.center.astype(np.int64)
+        if known := groups(self.constraints, left.free):
+            about = left.center, left.free, left.outer, known
+            fall = group_rise(weights * np.full(self.n, -1), *about)
+            low, high = np.maximum(low, start - fall), np.minimum(high, start + group_rise(weights, *about))
+        if priced := limits(left._rows, left.freedom):
+            flips = weights[:, left.free] * (1 - 2 * left.center[left.free].astype(np.int64))
+            falls, rises = flips.by_sign()
+            for costs, limit in priced:
+                low = np.maximum(low, start - cost_rise(falls * np.full(left.freedom, -1), costs, limit))
+                high = np.minimum(high, start + cost_rise(rises, costs, limit))
+        return low, high
 
     def shell(self, inner: int, outer: int | None = None) -> Constrained:
         """Return the part at distance inner..outer (default: exactly inner) from the centre."""
         part = Constrained(self.ball.shell(inner, outer), self.constraints)
-        if "_solutions" in self.__dict__ and part.outer <= self.outer:
-            part.__dict__["_solutions"] = self._solutions
-        return part
+        return self._informed(part) if part.outer <= self.outer else part
 
     def within(self, free: ArrayLike) -> Constrained:
         """Return the part that differs from the centre only in these positions (0-based)."""
@@ -142,7 +148,13 @@ class Constrained:
 
     def over_flips(self) -> Constrained:
         """Return the region as a set of flips: one bit for each free position, 1 where a point differs from the centre."""
-        return Constrained(self.ball.over_flips(), self._rows)
+        return self._informed(Constrained(self.ball.over_flips(), self._rows))
+
+    def _informed(self, part: Constrained) -> Constrained:
+        """Return part, whose constraints say the same of flips, with the solutions that are known by now."""
+        if "_solutions" in self.__dict__:
+            part.__dict__["_solutions"] = self._solutions
+        return part
 
     @cached_property
     def _rows(self) -> tuple[Threshold, ...]:
@@ -169,6 +181,8 @@ class Constrained:
         ball = (Threshold(flips, ones, self.inner), Threshold(flips, tuple(-w for w in ones), -self.outer))
         values = propagated((*self._rows, *ball))
         if values is None:
+            if NEVER in self.constraints and not self.freedom:
+                return self
             return Constrained(Ball(self.center, np.zeros(self.n, dtype=np.bool_), 0, 0), (*self.constraints, NEVER))
         return self._with(values) if values else self
 
@@ -190,36 +204,73 @@ class Constrained:
         return Solutions.of(self._rows, self.outer, NO_LIMIT)
 
     @cached_property
-    def _loose(self) -> list[int]:
-        """Return the free positions, by their place, that no constraint names."""
-        return sorted(set(range(self.freedom)).difference(self.solutions().order))
+    def _is_quick(self) -> bool:
+        """Return whether counting takes no time worth speaking of: what is forced aside, few states, or known already."""
+        left = self.propagated()
+        if left is not self and "_solutions" not in self.__dict__:
+            return left._is_quick
+        if "_solutions" not in self.__dict__:
+            try:
+                self.__dict__["_solutions"] = Solutions.of(self._rows, self.outer, NO_LIMIT, FEW_STATES)
+            except OutOfBudget:
+                return False
+        return True
 
     @cached_property
     def size(self) -> int:
         """Return the exact number of points."""
         return sum(self.sizes())
 
+    @property
+    def size_bound(self) -> int:
+        """Return the size where it is known or quickly counted, else that of the ball."""
+        return self.size if "size" in self.__dict__ or "_sizes" in self.__dict__ or self._is_quick else self.ball.size
+
     def sizes(self, budget: Budget = NO_LIMIT) -> tuple[int, ...]:
-        """Return the exact number of points at each distance 0..outer from the centre. Raises OutOfBudget."""
-        named = self.solutions(budget).sizes
-        loose = [comb(len(self._loose), k) for k in range(self.outer + 1)]
-        return tuple(
-            sum(ways * loose[d - k] for k, ways in enumerate(named[: d + 1])) if d >= self.inner else 0
-            for d in range(self.outer + 1)
-        )
+        """Return the exact number of points at each distance 0..outer from the centre; counted once. Raises OutOfBudget."""
+        if "_sizes" not in self.__dict__:
+            self.__dict__["_sizes"] = self._counted(budget)
+        return self._sizes
+
+    @cached_property
+    def _sizes(self) -> tuple[int, ...]:
+        return self._counted(NO_LIMIT)
+
+    def _counted(self, budget: Budget) -> tuple[int, ...]:
+        left = self.propagated()
+        if left is not self and "_solutions" not in self.__dict__:
+            shift, sizes = int(self.distance(left.center)), left.sizes(budget)
+            return tuple(sizes[d - shift] if 0 <= d - shift < len(sizes) else 0 for d in range(self.outer + 1))
+        if not self._is_quick and self.ball.size <= FEW:
+            found = np.zeros(self.outer + 1, dtype=np.int64)
+            for points in self._filtered(FEW):
+                found += np.bincount(self.distance(points), minlength=self.outer + 1)
+            return tuple(found.tolist())
+        return self._sets(budget).sizes()
+
+    def _sets(self, budget: Budget = NO_LIMIT) -> FlipSets:
+        return FlipSets(self.solutions(budget), self.freedom, self.inner, self.outer)
 
     def points(self, batch: int = 65536) -> Iterator[Bits]:
-        """Yield all points in batches (<= batch, n), nearest first; no other point of the ball is looked at."""
-        flips = self._flips()
-        while chosen := list(islice(flips, batch)):
-            yield self._points(chosen)
+        """Yield all points in batches (<= batch, n), nearest first.
 
-    def _flips(self) -> Iterator[tuple[int, ...]]:
-        for d in range(self.inner, self.outer + 1):
-            for ones in range(max(0, d - len(self._loose)), d + 1):
-                for named in self.solutions().listed(ones):
-                    for others in combinations(self._loose, d - ones):
-                        yield named + others
+        No other point of the ball is looked at, unless the ball has few and the constraints have many states.
+        """
+        left = self.propagated()
+        if left is not self:
+            yield from left.points(batch)
+        elif not self._is_quick and self.ball.size <= FEW:
+            yield from self._filtered(batch)
+        else:
+            flips = iter(self._sets())
+            while chosen := list(islice(flips, batch)):
+                yield self._points(chosen)
+
+    def _filtered(self, batch: int) -> Iterator[Bits]:
+        """Yield the points, each of the ball being looked at."""
+        for points in self.ball.points(batch):
+            if (inside := self.contains(points)).any():
+                yield points[inside]
 
     def _points(self, flips: Sequence[Sequence[int]]) -> Bits:
         points = np.tile(self.center, (len(flips), 1))
@@ -229,43 +280,20 @@ class Constrained:
 
     def sample(self, count: int, *, seed: int) -> Bits:
         """Return points drawn uniformly at random, with replacement: (count, n); BadQuery where there is none."""
-        random, solutions = Random(seed), self.solutions()
-        kinds = [(d, ones) for d in range(self.inner, self.outer + 1) for ones in range(min(d, len(solutions.sizes) - 1) + 1)]
-        edges = list(accumulate(solutions.sizes[ones] * comb(len(self._loose), d - ones) for d, ones in kinds))
-        if count and not (edges and edges[-1]):
-            raise BadQuery("sample: expected a region that has points, got an empty one")
-        flips = []
-        for _ in range(count):
-            d, ones = kinds[bisect_right(edges, random.randrange(edges[-1]))]
-            named = solutions.solution(ones, random.randrange(solutions.sizes[ones]))
-            flips.append(named + random.sample(self._loose, d - ones))
-        return self._points(flips)
+        return self._points(self._sets().drawn(count, seed))
 
     def parts(self, most: int) -> Iterator[Region]:
         """Yield disjoint regions that make up this one, none with more than most points unless it has a single one.
 
         They are cut at the bits that constraints name, then at the others. An empty region has no parts.
         """
-        solutions, loose = self.solutions(), len(self._loose)
-        fewer = list(accumulate((comb(loose, k) for k in range(loose + 1)), initial=0))  # ways to flip fewer than k others
-        todo: list[tuple[int, int, dict[int, int]]] = [(0, 0, {})] if solutions.possible else []
-        while todo:
-            level, state, values = todo.pop()
-            ones = sum(values.values())
-            ends = [(max(0, self.inner - ones - k), min(loose, self.outer - ones - k) + 1) for k in range(self.outer - ones + 1)]
-            ways = solutions.ways(level, state)
-            size = sum(
-                some * (fewer[last] - fewer[first]) for some, (first, last) in zip(ways, ends, strict=False) if first < last
-            )
-            if not size:
-                continue
-            if size <= most:
-                part = self._with(values)
-                part.__dict__["size"] = size
-                yield part
-            elif level == len(solutions.order):  # the constraints hold, whatever the others are
-                yield from self._with(values).ball.parts(most)
-            else:
-                for bit in (1, 0):
-                    further = {**values, solutions.order[level]: bit}
-                    todo.append((level + 1, solutions.after(level, state, bit), further))
+        if self.propagated() is not self:
+            yield from self.propagated().parts(most)
+            return
+        if self.size_bound <= most:
+            yield from [self] if self.size else []
+            return
+        for values, size in self._sets().cut(most):
+            part = self._with(values)
+            part.__dict__["size"] = size
+            yield from [part] if size <= most else part.ball.parts(most)  # the constraints hold, whatever the others are

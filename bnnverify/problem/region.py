@@ -16,12 +16,17 @@ from numpy.typing import ArrayLike, NDArray
 from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.matrix import Matrix
 from bnnverify.model.threshold import Threshold
+from bnnverify.problem.budget import Budget
 
 
 class Region(Protocol):
     """A set of inputs of n bits around a centre, which need not be one of them. Regions are frozen."""
 
     # the ball that it lies in
+
+    @property
+    def ball(self) -> Region:
+        """Return that ball, without constraints; of a ball, itself."""
 
     @property
     def center(self) -> Bits:
@@ -59,10 +64,14 @@ class Region(Protocol):
 
     @property
     def size(self) -> int:
-        """Return the exact number of points."""
+        """Return the exact number of points. OutOfBudget where constraints have too many states."""
 
-    def sizes(self) -> tuple[int, ...]:
-        """Return the exact number of points at each distance 0..outer from the centre."""
+    def sizes(self, budget: Budget = ...) -> tuple[int, ...]:
+        """Return the exact number of points at each distance 0..outer from the centre. Raises OutOfBudget."""
+
+    @property
+    def size_bound(self) -> int:
+        """Return a number that size does not exceed, at once: 0 where it is empty. It is size where that is quickly counted."""
 
     def contains(self, points: ArrayLike) -> NDArray[np.bool_]:
         """Return which of the points (..., n) are in the region."""

@@ -40,24 +40,31 @@ class Solutions:
     sizes: tuple[int, ...] = (0,)
 
     @classmethod
-    def of(cls, rows: Sequence[Threshold], most: int, budget: Budget) -> Solutions:
-        """Return the solutions of all rows. Raises OutOfBudget where there are too many states, or the budget is spent."""
+    def of(cls, rows: Sequence[Threshold], most: int, budget: Budget, states: int | None = None) -> Solutions:
+        """Return the solutions of all rows. Raises OutOfBudget where there are too many states, or the budget is spent.
+
+        states: how many are too many, if fewer than MOST_STATES.
+        """
         order = ordered(rows)
-        levels, states = _Levels(rows, order), 1
+        levels, met, limit = _Levels(rows, order), 1, min(MOST_STATES, MOST_STATES if states is None else states)
         if not levels.possible:
             return cls((), (), most, possible=False)
         steps = []
         for level in range(len(order)):
             budget.check()
             steps.append(levels.step(level))
-            states += levels.states
-            if states > MOST_STATES:
+            met += levels.states
+            if met > limit:
                 what = f"{len(rows)} constraints over {len(order)} bits"
-                raise OutOfBudget(f"the points were not counted: {what} have more than {MOST_STATES} states, {level} bits in")
+                raise OutOfBudget(f"the points were not counted: {what} have more than {limit} states, {level} bits in")
         found = cls(tuple(order), tuple(steps), most, possible=levels.states > 0)
         for counts in found._counts(budget) if found.possible else ():
             sizes = counts[0]
         return replace(found, sizes=found._unpacked(sizes)) if found.possible else found
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return what travels to other processes: counts that are kept are made anew there."""
+        return {name: value for name, value in self.__dict__.items() if name in self.__dataclass_fields__}
 
     @property
     def _width(self) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain, combinations
 
 import numpy as np
 
 from bnnverify.errors import WitnessRejected
 from bnnverify.model.arrays import Bits
+from bnnverify.model.threshold import Threshold
 from bnnverify.problem.query import Query
 
 
@@ -47,20 +49,28 @@ class Finding:
         return {True: Verdict.VULNERABLE, False: Verdict.ROBUST, None: Verdict.UNKNOWN}[self.happens]
 
 
-def without_spare_flips(flips: Bits, happens: Callable[[Bits], bool], order: Iterable[int] | None = None) -> Bits:
+def without_spare_flips(
+    flips: Bits,
+    happens: Callable[[Bits], bool],
+    order: Iterable[int] | None = None,
+    constraints: Iterable[Threshold] = (),
+) -> Bits:
     """Return the flips (n,), less those taken back one after the other until the event needs each that is left.
 
-    This is the rule of all witnesses: no single flip can be spared. order: the positions in which they are tried, default
+    This is the rule of all witnesses: no single flip can be spared. Under constraints also no two of one constraint: a group that
+    exchanges its bit has two flips more, and cannot spare one of them. order: the positions in which they are tried, default
     ascending.
     """
     tried = list(range(len(flips)) if order is None else order)
+    pairs = chain.from_iterable(combinations([i for i in tried if flips[i] and i in row.positions], 2) for row in constraints)
+    groups = [*((i,) for i in tried if flips[i]), *dict.fromkeys(pairs)]
     spared = True
     while spared:
         spared = False
-        for i in tried:
+        for group in map(list, groups):
             fewer = flips.copy()
-            fewer[i] = 0
-            if flips[i] and happens(fewer):
+            fewer[group] = 0
+            if flips[group].all() and happens(fewer):
                 flips, spared = fewer, True
     return flips
 

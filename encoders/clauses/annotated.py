@@ -60,7 +60,7 @@ def annotated(question: Presolved, predicted: int) -> AnnotatedFormula:
     network = question.network
     if network.head is None:
         raise BadQuery("proof: expected a network with classes, got one that ends in a latent code")
-    cnf = Cnf(fewest=question.region.inner, most=question.region.outer, encoding=checkable)
+    cnf = Cnf.of(question.region, checkable)
     inputs, *behind = every = layers(cnf, network, cnf.inputs(network.inputs))
     own = question.classes.index(predicted)
     rivals = {label: k for k, label in enumerate(question.classes) if k != own}

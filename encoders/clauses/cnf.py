@@ -12,25 +12,42 @@ from dataclasses import dataclass, field
 
 from bnnverify.encoders.clauses.cardinality import FALSE, TRUE, Clause, Encoding, Terms, by_width, gathered, normal
 from bnnverify.encoders.presolve.presolve import Open
-from bnnverify.encoders.walk import encode
+from bnnverify.encoders.walk import brick, encode
+from bnnverify.model.threshold import Threshold
+from bnnverify.problem.region import Region
 
 
 class Cnf:
-    """The algebra of literals. fewest, most: how many of the inputs may be 1; the clauses allow no other settings.
+    """The algebra of literals. fewest, most: how many of the inputs may be 1; constraints: what else must hold of them.
+
+    The clauses allow no other settings of the inputs.
 
     Knowing that few inputs are 1 makes rows over many inputs short: a row with the weight -1 at half of its inputs is the
     same row with every weight raised by 1, less the number of ones, which all rows share. See `_shortened`.
     """
 
-    def __init__(self, *, fewest: int = 0, most: int | None = None, encoding: Encoding = by_width) -> None:
+    def __init__(
+        self,
+        *,
+        fewest: int = 0,
+        most: int | None = None,
+        constraints: Sequence[Threshold] = (),
+        encoding: Encoding = by_width,
+    ) -> None:
         self.clauses: list[tuple[int, ...]] = [(TRUE,)]
         self.at_mosts: list[tuple[list[int], int]] = []  # which only some solvers read; most encodings make none
         self.variables = 1
         self.gates: dict[Hashable, int] = {}  # by their definitions, which `annotated` reads
         self._encoding = encoding
-        self._fewest, self._most = fewest, most
+        self._fewest, self._most, self._constraints = fewest, most, constraints
+        self.held: list[int] = []  # the literal of each constraint, all required
         self._inputs: list[int] = []
         self._ones: list[int] = []  # literal j: at least fewest + 1 + j inputs are 1; empty: not known to be few
+
+    @classmethod
+    def of(cls, region: Region, encoding: Encoding = by_width) -> Cnf:
+        """Return the algebra whose inputs are flips of a region."""
+        return cls(fewest=region.inner, most=region.outer, constraints=region.constraints, encoding=encoding)
 
     def fresh(self) -> int:
         """Return a new variable."""
@@ -59,13 +76,16 @@ class Cnf:
         return self.gates[key]
 
     def inputs(self, n: int) -> list[int]:
-        """Return n input literals, confined to fewest..most ones."""
+        """Return n input literals, confined to fewest..most ones and to the constraints."""
         self._inputs = [self.fresh() for _ in range(n)]
         most = n if self._most is None else self._most
         self.add([self.ones(self._fewest)])
         self.add([-self.ones(most + 1)])
         if most < n:
             self._ones = [self.ones(j) for j in range(self._fewest + 1, most + 1)]
+        self.held = [brick(self, row, self._inputs) for row in self._constraints]
+        for literal in self.held:
+            self.add([literal])
         return list(self._inputs)
 
     def ones(self, j: int) -> int:
@@ -151,7 +171,7 @@ def formula(question: Open, targets: frozenset[int], *, encoding: Encoding = by_
 
     The smaller side is encoded: "a target is the answer" or "none of the others is".
     """
-    cnf = Cnf(fewest=question.region.inner, most=question.region.outer, encoding=encoding)
+    cnf = Cnf.of(question.region, encoding)
     others = frozenset(range(question.network.classes)) - targets
     few = len(targets) <= len(others)
     inputs, wins = encode(cnf, question.network, sorted(targets if few else others))

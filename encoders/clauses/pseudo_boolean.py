@@ -10,21 +10,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bnnverify.encoders.clauses.cardinality import FALSE, TRUE, Terms, gathered
+from bnnverify.model.threshold import Threshold
+from bnnverify.problem.region import Region
 
 Row = tuple[Terms, int]  # sum of weight * literal >= bound
 
 
 class Rows:
-    """The algebra of linear rows. fewest, most: how many inputs may be 1. Variable 1 is the constant true, the inputs follow."""
+    """The algebra of linear rows. Variable 1 is the constant true, the inputs follow.
 
-    def __init__(self, *, fewest: int = 0, most: int | None = None) -> None:
+    fewest, most: how many inputs may be 1; constraints: what else must hold of them: rows as they are.
+    """
+
+    def __init__(self, *, fewest: int = 0, most: int | None = None, constraints: Sequence[Threshold] = ()) -> None:
         self.rows: list[Row] = [(((1, TRUE),), 1)]
         self.variables = 1
-        self._fewest, self._most = fewest, most
+        self._fewest, self._most, self._constraints = fewest, most, constraints
         self._known: dict[Row, int] = {}
 
+    @classmethod
+    def of(cls, region: Region) -> Rows:
+        """Return the algebra whose inputs are flips of a region."""
+        return cls(fewest=region.inner, most=region.outer, constraints=region.constraints)
+
     def inputs(self, n: int) -> list[int]:
-        """Return n input literals, confined to fewest..most ones."""
+        """Return n input literals, confined to fewest..most ones and to the constraints."""
         inputs = list(range(self.variables + 1, self.variables + n + 1))
         self.variables += n
         most = n if self._most is None else self._most
@@ -32,6 +42,8 @@ class Rows:
             self.rows.append((tuple((1, x) for x in inputs), self._fewest))
         if most < n:
             self.rows.append((tuple((1, -x) for x in inputs), n - most))
+        for row in self._constraints:
+            self.rows.append(gathered(((w, inputs[i]) for i, w in zip(row.positions, row.weights, strict=True)), row.bound))
         return inputs
 
     def negate(self, bit: int) -> int:

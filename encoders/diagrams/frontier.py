@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnverify.encoders.presolve.constraint_rows import constraint_rows, together
 from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.network import Block
 from bnnverify.problem.region import Region
@@ -67,12 +68,15 @@ class _States:
 class Frontier:
     """A block over the flips of a region (a presolved one), ready to be swept.
 
-    Inputs are taken in the order of their weight columns, so that equal columns are neighbours. examples: store a point of each
-    code. memory: bytes for states, about: where there are more, one half waits while the other goes on to the last level.
+    Constraints are neurons in front of those of the block; states that lack what cannot be had any more are dropped. Inputs are
+    taken in the order of their weight columns, so that equal columns are neighbours. examples: store a point of each code. memory:
+    bytes for states, about: where there are more, one half waits while the other goes on to the last level.
     """
 
     def __init__(self, block: Block, region: Region, *, examples: bool = False, memory: int | None = None) -> None:
-        self._block, self._region, self._examples = block, region, examples
+        rules = constraint_rows(region)
+        block = together(rules, block) if rules.outputs else block
+        self._block, self._rules, self._region, self._examples = block, rules.outputs, region, examples
         self._cube = (region.inner, region.outer) == (0, region.n)
         self._order = block.matrix.column_order()
         self._rows = block.matrix[:, self._order]
@@ -91,7 +95,7 @@ class Frontier:
     def codes(self, pause: Callable[[], None] = lambda: None) -> Iterator[Codes]:
         """Yield all points of the region in groups of codes; pause is called now and then and may raise to stop the work."""
         finished = list[_States]()
-        for states in self._done(pause):
+        for states in filter(len, map(self._obeying, self._done(pause))):
             finished.append(states)
             if sum(map(len, finished)) >= self._ready:
                 yield self._finished(finished)
@@ -124,7 +128,7 @@ class Frontier:
     def _start(self) -> _States:
         rows = np.zeros((1, self._width), dtype=self._dtype)
         rows[0, : self._block.outputs] = np.clip(self._block.bounds, -self._out, self._out)
-        ways = np.ones(1, dtype=np.int64 if self._region.size < WIDEST_WAYS else object)
+        ways = np.ones(1, dtype=np.int64 if self._region.ball.size < WIDEST_WAYS else object)
         return _States(0, rows, ways, np.zeros((1, -(-self._region.n // 8) if self._examples else 0), dtype=np.uint8))
 
     def _stepped(self, states: _States) -> tuple[_States, _States]:
@@ -158,11 +162,17 @@ class Frontier:
         return examples
 
     def _merged(self, states: _States) -> _States:
-        """Return the states with neurons that cannot change any more all lacking the same, and each state once."""
+        """Return the states with neurons that cannot change any more all lacking the same, and each state once.
+
+        Those of which no point obeys the constraints are gone.
+        """
         left = np.minimum(self._region.outer - self._flips(states), self._region.n - states.level)
         reaches = (reach.astype(self._dtype) for reach in self._reach(states.level))
         least, most = (reach[np.minimum(left, len(reach) - 1)] for reach in reaches)
         lacks = states.rows[:, : self._block.outputs]
+        if self._rules:
+            possible = (lacks[:, : self._rules] <= most[:, : self._rules]).all(axis=1)
+            states, lacks, least, most = states.only(possible), lacks[possible], least[possible], most[possible]
         lacks = np.where(lacks > most, self._out, np.where(lacks <= least, -self._out, lacks))
         rows = states.rows.copy()
         rows[:, : self._block.outputs] = lacks
@@ -182,18 +192,22 @@ class Frontier:
             both.append(np.ascontiguousarray(sums.T))
         return both[0], both[1]
 
+    def _obeying(self, states: _States) -> _States:
+        """Return those of finished states whose points obey the constraints."""
+        return states.only((states.rows[:, : self._rules] <= 0).all(axis=1)) if self._rules else states
+
     def _flips(self, states: _States) -> Integers:
         return states.rows[:, self._block.outputs].astype(np.int64)
 
     def _finished(self, parts: list[_States]) -> Codes:
         """Return the codes of finished states; fewer than they, where neurons lack different amounts but fire alike."""
         states = _together(parts)
-        fires = np.packbits(states.rows[:, : self._block.outputs] <= 0, axis=1)
+        fires = np.packbits(states.rows[:, self._rules : self._block.outputs] <= 0, axis=1)
         rows = np.zeros((len(states), 8 + fires.shape[1] + -fires.shape[1] % 8), dtype=np.uint8)
         rows[:, :8] = self._flips(states)[:, None].view(np.uint8)
         rows[:, 8 : 8 + fires.shape[1]] = fires
         states = distinct(replace(states, rows=rows))
-        bits = np.unpackbits(states.rows[:, 8:], axis=1, count=self._block.outputs)
+        bits = np.unpackbits(states.rows[:, 8:], axis=1, count=self._block.outputs - self._rules)
         examples = np.unpackbits(states.examples, axis=1, count=self._region.n if self._examples else 0)
         return Codes(bits, states.rows[:, :8].copy().view(np.int64)[:, 0], states.ways, examples)
 

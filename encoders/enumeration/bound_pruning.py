@@ -15,26 +15,43 @@ from bnnverify.model.arrays import Integers
 from bnnverify.model.matrix import reach_between
 from bnnverify.model.network import Head, Network
 
-UNDECIDED = -1
+UNDECIDED, NOWHERE = -1, -2
 
 
 class BoundPruning:
-    """Bounds over the runs of a first layer. rows: its words, (rows, words). network: whose first layer it is."""
+    """Bounds over the runs of a first layer. rows: its words, (rows, words).
 
-    def __init__(self, rows: Words, network: Network) -> None:
-        self._rows, self._network = rows, network
+    network: whose first layer it is; None: bounds of classes take longer than evaluation. constraints: how many rows behind those
+    of the neurons are constraints.
+    """
+
+    def __init__(self, rows: Words, network: Network | None, constraints: int = 0) -> None:
+        self._rows, self._network, self._constraints = rows, network, constraints
         self._ones = np.zeros((len(rows), rows.shape[1] + 1), dtype=np.int64)  # in all words before
         np.cumsum(np.bitwise_count(rows), axis=1, out=self._ones[:, 1:])
         self._before: dict[int, Integers] = {}
 
     def classes(self, runs: Runs, choice: NDArray[np.int32]) -> NDArray[np.intp]:
-        """Return for each run the class that all of its points have, or UNDECIDED. choice: (neurons, runs) rows."""
+        """Return for each run the class that all of its points have, or UNDECIDED. choice: (neurons and constraints, runs) rows.
+
+        Where not all points obey the constraints it is UNDECIDED as well, and NOWHERE where none does.
+        """
         low, high = self._first(runs, choice)
+        if not self._constraints:
+            return self._decided(low, high)
+        bits = len(choice) - self._constraints
+        all_obey, some_obey = low[:, bits:].all(axis=1), high[:, bits:].all(axis=1)
+        classes = np.where(all_obey, self._decided(low[:, :bits], high[:, :bits]), UNDECIDED)
+        return np.where(some_obey, classes, NOWHERE)
+
+    def _decided(self, low: NDArray[np.bool_], high: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Return the class for all first-layer bits between low and high, or UNDECIDED."""
+        if self._network is None or self._network.head is None:
+            return np.full(len(low), UNDECIDED, dtype=np.intp)
         for block in self._network.blocks[1:]:
             least, most = reach_between(block.matrix, low, high)
             low, high = least >= block.bounds, most >= block.bounds
-        head = self._network.head
-        return np.full(len(runs), UNDECIDED, dtype=np.intp) if head is None else _winner(head, low, high)
+        return _winner(self._network.head, low, high)
 
     def _first(self, runs: Runs, choice: NDArray[np.int32]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return which neurons are 1 on the run, and which somewhere on it: (runs, neurons) each."""

@@ -12,6 +12,7 @@ from bnnverify.encoders.presolve.presolve import Open, after_first_block
 from bnnverify.model.network import Network
 
 POINT, WEIGHT = 1e-6, 5e-11  # the network's own matrix products: per point, and per point and weight
+LISTED = 4e-6  # to list a point that constraints leave
 MAKING = 5e-3  # to make the first layer and the smallest netlist
 # Netlists: to make them, then per point; both per weight behind the first layer: by numpy, the interpreter, code of their own.
 NETLISTS = (2e-5, 3.2e-11), (5e-5, 4e-12), (3.4e-4, 2.2e-12)
@@ -23,15 +24,16 @@ HOPELESS = 1e5  # seconds above which enumeration is no option
 
 def product_seconds(solved: Open) -> float:
     """Return the seconds for putting every point through the network itself."""
-    network = solved.network
+    network, region = solved.network, solved.region
     work = sum(block.matrix.work for block in network.blocks) + _head(network)
-    return _points(solved) * (POINT + WEIGHT * work)
+    return _float(region.size_bound) * (POINT + LISTED * bool(region.constraints) + WEIGHT * work)
 
 
 def netlist_seconds(solved: Open) -> float:
-    """Return the seconds for making a netlist and running it on every point, the best way there is."""
+    """Return the seconds for making a netlist and running it on every point of the ball, the best way there is."""
     behind = sum(block.matrix.size for block in solved.network.blocks[1:]) + _head(solved.network)
-    return MAKING + behind * min(making + _points(solved) * each for making, each in NETLISTS)
+    points = _float(solved.region.ball.size)
+    return MAKING + behind * min(making + points * each for making, each in NETLISTS)
 
 
 def evaluation_seconds(solved: Open) -> float:
@@ -56,12 +58,12 @@ def is_narrow(solved: Open) -> bool:
 
 def points_in_words(solved: Open) -> str:
     """Return how many points the region has, roughly."""
-    return f"{min(solved.region.size, 10**30):.3g} points"
+    return f"{_float(solved.region.size_bound):.3g} points"
 
 
 def _head(network: Network) -> int:
     return network.head.weights.size if network.head else 0
 
 
-def _points(solved: Open) -> float:
-    return float(min(solved.region.size, 10**30))  # sizes beyond a float's range are as hopeless as this
+def _float(size: int) -> float:
+    return float(min(size, 10**30))  # sizes beyond a float's range are as hopeless as this

@@ -18,6 +18,7 @@ from bnnverify.encoders.netlist.backends.interpreter import Interpreter
 from bnnverify.encoders.netlist.backends.kernel import Kernel
 from bnnverify.encoders.netlist.backends.words import Program, Words, compiled, gathered, unpacked
 from bnnverify.encoders.netlist.circuit import Circuit
+from bnnverify.encoders.presolve.constraint_rows import constraint_rows, together
 from bnnverify.encoders.presolve.presolve import Open
 from bnnverify.encoders.walk import hidden
 from bnnverify.model.arrays import Bits, Indices
@@ -44,27 +45,32 @@ Counting = Callable[[Words, NDArray[np.int32], Indices, Indices], Numbers]
 class Enumeration:
     """One presolved question, ready to run: it counts points per class, or, without a head, per bit of the code that is 1.
 
+    Constraints are neurons behind those of the first layer: a class wins only where all of them are 1.
     folder: for compiled code, None: nothing is compiled. mixed: parts may hold points of several distances; else the smallest
     distance is first. check: called while the netlist is made; it may raise to end that.
     """
 
     def __init__(self, solved: Open, folder: Path | None, *, mixed: bool, check: Callable[[], None] = lambda: None) -> None:
         network = solved.network if solved.network.blocks else _with_a_block(solved.network)
-        self.first_layer = FirstLayer(network.blocks[0], solved.region.inner, solved.region.outer, mixed=mixed)
+        first, rules, self._points = network.blocks[0], constraint_rows(solved.region), solved.region.ball.size
+        rows = together(first, rules) if rules.outputs else first
+        self.first_layer = FirstLayer(rows, solved.region.inner, solved.region.outer, mixed=mixed)
         circuit = Circuit(check)
-        inputs = circuit.inputs(network.blocks[0].outputs)
-        outputs = inputs if len(network.blocks) == 1 else hidden(circuit, network.tail(1), inputs)
+        inputs = circuit.inputs(rows.outputs)
+        bits, obeyed = inputs[: first.outputs], circuit.all(inputs[first.outputs :])
+        outputs = bits if len(network.blocks) == 1 else hidden(circuit, network.tail(1), bits)
         if network.head is not None:
-            outputs = circuit.winners(network.head, outputs)
-        self._netlist = circuit, inputs, outputs
-        self._folder, self._points = folder, solved.region.size
+            outputs = [circuit.both(wire, obeyed) for wire in circuit.winners(network.head, outputs)]
+        self._obeyed = len(outputs) if network.head is None and rules.outputs else None  # its place among the outputs
+        self._netlist = circuit, inputs, outputs if self._obeyed is None else [*outputs, obeyed]
+        self._folder = folder
         slowness = SLOWNESS[self._way]
-        points_per_run = max(1, solved.region.size // max(1, self.first_layer.layout.run_count))
+        points_per_run = max(1, self._points // max(1, self.first_layer.layout.run_count))
         gates = slowness * (len(circuit.gates) + 100)  # of a kernel, that take as long as one point
         bounding = PRUNING * sum(a * b for a, b in pairwise(network.widths[1:]))
-        self._pruning = (
-            BoundPruning(self.first_layer.rows, network) if network.head and gates * points_per_run > bounding else None
-        )
+        pruned = network if network.head and gates * points_per_run > bounding else None
+        pruning = BoundPruning(self.first_layer.rows, pruned, rules.outputs) if pruned or rules.outputs else None
+        self._pruning = pruning
         wide = max(1, len(inputs))
         self._most = max(1, min(2**13, CHOICES // wide, CHUNK // gates // points_per_run))
         self._at_once = max(1, min(AT_ONCE, WORDS // wide))
@@ -153,14 +159,19 @@ class Enumeration:
             yield _occurring(bits)
 
     def bits(self, runs: Runs) -> Iterator[tuple[slice, Bits]]:
-        """Yield neighbouring runs, and the output bits at all their points, run after run: (outputs, points)."""
+        """Yield neighbouring runs, and the output bits at all their points, run after run: (outputs, points).
+
+        Points that break a constraint are left out.
+        """
         choice = self.first_layer.choice(runs.prefixes)
         for part in _batches(runs.stops - runs.starts, self._at_once):
             words, inside = gathered(
                 self.first_layer.rows, choice[:, part], runs.starts[part].tolist(), runs.stops[part].tolist()
             )
-            points = 64 * len(inside)
-            yield part, unpacked(self.program(words), points)[:, unpacked(inside[None], points)[0] == 1]
+            points, values = 64 * len(inside), self.program(words)
+            if self._obeyed is not None:
+                values, inside = values[: self._obeyed], inside & values[self._obeyed]
+            yield part, unpacked(values, points)[:, unpacked(inside[None], points)[0] == 1]
 
     def _by_numpy(self, rows: Words, choice: NDArray[np.int32], starts: Indices, stops: Indices) -> Numbers:
         """Return the numbers that a Kernel returns, in numpy."""

@@ -11,7 +11,7 @@ from bnnverify.problem.query import Query
 
 def lines(query: Query) -> Iterator[str]:
     """Yield comments, then the line that states the size, then the clauses."""
-    cnf, sentences = built(query, lambda fewest, most: Cnf(fewest=fewest, most=most), "{}")
+    cnf, sentences = built(query, Cnf.of, "{}")
     yield from (f"c {sentence}" for sentence in sentences)
     yield from cnf.dimacs()
 

@@ -10,6 +10,7 @@ from bnnverify.encoders.presolve.presolve import Presolved, presolve
 from bnnverify.encoders.walk import Algebra, layers, wins
 from bnnverify.errors import BadQuery
 from bnnverify.problem.query import Query
+from bnnverify.problem.region import Region
 
 CONSTANT = 1  # the variable that is always 1
 
@@ -34,16 +35,16 @@ class Rules(Algebra[int], Protocol):
 Made = TypeVar("Made", bound=Rules)
 
 
-def built(query: Query, algebra: Callable[[int, int], Made], variable: str) -> tuple[Made, list[str]]:
+def built(query: Query, algebra: Callable[[Region], Made], variable: str) -> tuple[Made, list[str]]:
     """Return the question in an algebra, with its event required, and sentences about the question and about each variable.
 
-    algebra: from the smallest and the largest number of flips. variable: how the file writes one, such as "x{}".
+    algebra: from the region of flips. variable: how the file writes one, such as "x{}".
     """
     solved = presolve(query.decider, query.region)
     head = solved.network.head
     if head is None:
         raise BadQuery("encode: expected a network with classes, got one that ends in a latent code")
-    rules = algebra(solved.region.inner, solved.region.outer)
+    rules = algebra(solved.region)
     every = layers(rules, solved.network, rules.inputs(solved.network.inputs))
     targets = [k for k, label in enumerate(solved.classes) if label in query.targets]
     answers = {c: wins(rules, head, c, every[-1]) for c in targets}
@@ -69,7 +70,8 @@ def _named(variable: str, literal: int) -> str:
 
 
 def _about(query: Query, solved: Presolved) -> Iterator[str]:
-    region = query.region
-    yield f"{query.event} within {region.inner} to {region.outer} flips of {region.freedom} input bits, of {region.n}"
+    region = solved.source
+    under = f", under {len(region.constraints)} constraints" if region.constraints else ""
+    yield f"{query.event} within {region.inner} to {region.outer} flips of {region.freedom} input bits, of {region.n}{under}"
     yield "input " + "".join(map(str, region.center.tolist()))
     yield f"classes that can be the answer: {' '.join(map(str, solved.classes))}"

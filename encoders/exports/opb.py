@@ -11,7 +11,7 @@ from bnnverify.problem.query import Query
 
 def lines(query: Query) -> Iterator[str]:
     """Yield the line that states the size, which comes first in this format, then comments, then the rows."""
-    rows, sentences = built(query, lambda fewest, most: Rows(fewest=fewest, most=most), "x{}")
+    rows, sentences = built(query, Rows.of, "x{}")
     size, *body = rows.opb()
     yield size
     yield from (f"* {sentence}" for sentence in sentences)

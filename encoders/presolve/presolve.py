@@ -15,15 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnverify.encoders.presolve.merge import Equivalence, Merged, merged
-from bnnverify.errors import BadQuery
 from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.matrix import Matrix, fitting, reach
 from bnnverify.model.network import Block, Head, Network
-from bnnverify.problem.ball import Everything, HammingBall
-from bnnverify.problem.budget import Budget
+from bnnverify.problem.ball import Everything
+from bnnverify.problem.budget import NO_LIMIT, Budget
 from bnnverify.problem.region import Region
-
-NO_LIMIT = Budget()
 
 
 class Open(Protocol):
@@ -52,7 +49,8 @@ class Presolved:
 
     network: reads flips (freedom,); its classes are numbered 0..len(classes)-1 and mean classes[0], classes[1], ...
     Without a head it gives the code that the source gives: the last block keeps all of its neurons, and there are no classes.
-    region: a ball or shell around the all-zero flips. source: the region over input bits that it stands for.
+    region: around the all-zero flips. source: the region over input bits that it stands for, that which was asked about; or the
+    same points around a centre that is moved by what constraints force. shift: by how many flips: they are part of each distance.
     neurons: how many neurons each block had, live: how many of them the region can move and something behind them reads;
     open_neurons: which ones those are, in each block. represented: (neuron, k, opposite) for each neuron that live neuron k
     represents, itself and those merged into it, which are equal to it or opposite.
@@ -66,6 +64,7 @@ class Presolved:
     live: tuple[int, ...]
     open_neurons: tuple[tuple[int, ...], ...]
     represented: tuple[tuple[tuple[int, int, bool], ...], ...]
+    shift: int = 0
 
     @property
     def decided(self) -> bool:
@@ -82,9 +81,10 @@ class Presolved:
 def presolve(network: Network, region: Region, budget: Budget = NO_LIMIT) -> Presolved:
     """Return the part of the network that the region leaves open: what bounds leave, in a block no two neurons alike.
 
-    Raises OutOfBudget when the budget is spent.
+    Positions that constraints decide are not free any more. Raises OutOfBudget when the budget is spent.
     """
-    solved = bounded(network, region, budget)
+    left = region.propagated()
+    solved = replace(bounded(network, left, budget), shift=int(region.distance(left.center)))
     while not solved.decided and (fewer := merged(solved.network)):
         solved = _joined(solved, fewer, bounded(fewer.network, solved.region, budget))
     return solved
@@ -101,9 +101,8 @@ def bounded(network: Network, region: Region, budget: Budget = NO_LIMIT) -> Pres
 
     The first block is looked at however little time is left: it often decides. Raises OutOfBudget after that.
     """
-    if region.constraints:
-        raise BadQuery("region: expected a plain ball, got constraints, which engines do not know yet")
-    flips = HammingBall(np.zeros(region.freedom, dtype=np.uint8), region.outer).shell(region.inner, region.outer)
+    flips = region.over_flips()
+    flips = flips if flips.constraints else flips.ball
     center = region.center.astype(np.int64)
     signs = 1 - 2 * center[region.free]
     ones = center  # input bits while all flips are 0: what the weights of the first layer already see
@@ -148,6 +147,7 @@ def _joined(solved: Presolved, fewer: Merged, rest: Presolved) -> Presolved:
     return replace(
         rest,
         source=solved.source,
+        shift=solved.shift,
         classes=tuple(solved.classes[c] for c in rest.classes),
         neurons=solved.neurons,
         open_neurons=tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +11,11 @@ import numpy as np
 from bnnverify.encoders.presolve.presolve import Presolved
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Network
+from bnnverify.problem.budget import OutOfBudget
 from bnnverify.problem.region import Region
 from bnnverify.results.finding import without_spare_flips
+
+FEW = 2**16  # points of a ball, of which the nearest in a region is looked for whatever the constraints are
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +48,22 @@ class Question:
         return tuple(block.outputs for block in self.network.blocks)
 
     @property
-    def nearest(self) -> Bits:
-        """Return the flips of the point with the fewest of them, the first ones: (freedom,)."""
-        return (np.arange(self.region.n) < self.region.inner).astype(np.uint8)
+    def nearest(self) -> Bits | None:
+        """Return the flips of a point with the fewest of them, (freedom,), the first ones; None where finding one takes long."""
+        region = self.region
+        first = (np.arange(region.n) < region.inner).astype(np.uint8)
+        if first in region:
+            return first
+        if region.size_bound == region.ball.size > FEW:
+            return None
+        with suppress(OutOfBudget):
+            return next((points[0] for points in region.points(1)), None)
+        return None
+
+    @property
+    def empty(self) -> bool:
+        """Return whether the region is known to have no point."""
+        return not self.region.size_bound
 
     def happens(self, flips: Bits) -> bool:
         """Return whether flips (freedom,) lie in the region and their class is sought."""
@@ -54,4 +71,4 @@ class Question:
 
     def minimal(self, flips: Bits) -> Bits:
         """Return what is left of flips that happen when those that can be spared are taken back."""
-        return without_spare_flips(flips, self.happens)
+        return without_spare_flips(flips, self.happens, constraints=self.region.constraints)

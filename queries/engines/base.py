@@ -98,8 +98,11 @@ class Refuter(Engine, Protocol):
 
 
 def opening(question: Question) -> Found | None:
-    """Return the answer that is clear before any engine starts: no class is sought, or the nearest point has a sought one."""
-    if not question.targets:
+    """Return the answer that is clear before any engine starts.
+
+    No class is sought, the region is known to be empty, or the nearest point has a sought class.
+    """
+    if not question.targets or question.empty:
         return Found(False)
     nearest = question.nearest
-    return Found(True, nearest) if question.happens(nearest) else None
+    return Found(True, nearest) if nearest is not None and question.happens(nearest) else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from math import comb
 from typing import Any
 
 import numpy as np
@@ -91,6 +90,7 @@ class BddEngine:
             return found
         region = question.region
         try:
+            region.sizes(budget)
             for part in [region] if self._sweeps(question) else region.parts(max(SMALL, region.size // PARTS)):
                 flips = self._example(question, part, budget)
                 if flips is not None:
@@ -106,7 +106,7 @@ class BddEngine:
         """Return whether the frontier answers: asked for, or small enough, and there is a first layer to sweep."""
         if self._strategy is not None or not solved.live:
             return self._strategy == "frontier" and bool(solved.live)
-        return solved.live[0] <= SWEPT_NEURONS or solved.region.size <= SWEPT_POINTS
+        return solved.live[0] <= SWEPT_NEURONS or solved.region.size_bound <= SWEPT_POINTS
 
     def _shares(self, question: Question, part: Region, budget: Budget) -> Iterable[tuple[int, int]]:
         """Return how many points of the part fall to each class that it leaves possible."""
@@ -170,12 +170,12 @@ def _swept(question: Question, budget: Budget, report: Report) -> Tally:
 
 
 def _labelled(question: Question, budget: Budget) -> Iterator[tuple[Integers, Integers, NDArray[Any]]]:
-    """Yield distances, classes and numbers of points that make up the region: by binomials alone if it is decided."""
+    """Yield distances, classes and numbers of points that make up the region: by its sizes alone if it is decided."""
     budget.check()
     region = question.region
     if question.decided:
         distances = np.arange(region.inner, region.outer + 1)
-        yield distances, np.zeros_like(distances), np.array([comb(region.n, int(d)) for d in distances], dtype=object)
+        yield distances, np.zeros_like(distances), np.array(region.sizes(budget), dtype=object)[distances]
         return
     tail = question.network.tail(1)
     frontier = Frontier(question.network.blocks[0], region, memory=budget.memory and budget.memory // 4)

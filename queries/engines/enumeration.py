@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from math import comb
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,7 @@ OPEN = 60  # open neurons of the first block, above which a checker does not loo
 
 def evidence(question: Open) -> int | None:
     """Return 1 where a solver would be slow, and a checker can look at all points."""
-    first, size = question.live[0] if question.live else 0, question.region.size
+    first, size = question.live[0] if question.live else 0, question.region.ball.size
     return 1 if is_wide(question) and (size <= FEW or (0 < first <= OPEN and size <= MOST)) else None
 
 
@@ -112,10 +112,10 @@ class BitsEngine:
         census = _Census(question)
         for part in self._counted(question, budget):
             census.add(part)
-            report(Progress(census.done, question.region.size, census.tally()))
-        if census.done > question.region.size or (census.done < question.region.size and not budget.spent):
-            raise Disagreement(f"bits: expected {question.region.size} points in the region, met {census.done}")
-        return census.tally("" if census.done == question.region.size else budget.reason)
+            report(Progress(census.done, census.size, census.tally()))
+        if census.done > census.size or (census.done < census.size and not budget.spent):
+            raise Disagreement(f"bits: expected {census.size} points in the region, met {census.done}")
+        return census.tally("" if census.done == census.size else budget.reason)
 
     def find(self, question: Question, budget: Budget) -> Found:
         """Return whether a sought class is the answer anywhere."""
@@ -161,8 +161,7 @@ class BitsEngine:
     def _counted(self, solved: Open, budget: Budget) -> Iterator[_Part]:
         """Yield class counts of parts of the region, nearest first, until all is counted or the budget is spent."""
         if solved.decided:
-            region = solved.region
-            sizes = ((d, comb(region.n, d)) for d in range(region.inner, region.outer + 1))
+            sizes = list(enumerate(solved.region.sizes()))[solved.region.inner :]
             yield from (_Part(d, [size], pruned=size) for d, size in sizes)
         elif _is_small(solved):
             yield from _looked_at(solved, budget)
@@ -180,7 +179,7 @@ class BitsEngine:
             return
         task = Enumeration(solved, self._folder, mixed=False)
         if netlist_seconds(solved) > WORTHWHILE:
-            yield from self._drawn(task, targets, solved.region.size // SHARE, budget)
+            yield from self._drawn(task, targets, solved.region.ball.size // SHARE, budget)
         yield from self._side_by_side(_first_of_part, task, task.parts(), budget, targets)
 
     def _drawn(self, task: Enumeration, targets: list[int], points: int, budget: Budget) -> Iterator[Bits | None]:
@@ -209,6 +208,15 @@ class _Census:
     pruned: int = 0
     counts: dict[int | None, Numbers] = field(default_factory=dict)
 
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """Return the number of points at each distance."""
+        return self.question.region.sizes()
+
+    @cached_property
+    def size(self) -> int:
+        return sum(self.sizes)
+
     def add(self, part: _Part) -> None:
         self.done += sum(part.numbers)
         self.pruned += part.pruned
@@ -218,11 +226,11 @@ class _Census:
 
     def tally(self, reason: str = "") -> Tally:
         """Return what is known; the last distance met is finished only if all of its points are in."""
-        region = self.question.region
-        totals = [sum(column) for column in zip(*self.counts.values(), strict=True)] or [0] * self.question.network.classes
-        finished = {d: tuple(k) for d, k in self.counts.items() if d is not None and sum(k) == comb(region.n, d)}
-        shells = tuple(Shares(d, k) for d, k in sorted(finished.items()))
-        return replace(Tally.partial(region.size, totals, reason), shells=shells, pruned=self.pruned)
+        none, inner = [0] * self.question.network.classes, self.question.region.inner
+        totals = [sum(column) for column in zip(*self.counts.values(), strict=True)] or none
+        met = {} if None in self.counts else {d: self.counts.get(d, none) for d in range(inner, len(self.sizes))}
+        shells = tuple(Shares(d, tuple(k)) for d, k in met.items() if sum(k) == self.sizes[d])
+        return replace(Tally.partial(self.size, totals, reason), shells=shells, pruned=self.pruned)
 
 
 def _looked_at(solved: Open, budget: Budget) -> Iterator[_Part]:

@@ -48,7 +48,7 @@ def bid(question: Open, counting: bool, slowness: float) -> Bid | None:
 
 def evidence(question: Open) -> int | None:
     """Return 0 where a solver would be slow, and a checker can look at every code of the first block's open neurons."""
-    few = is_wide(question) and 2 ** question.live[0] <= min(MOST_CODES, question.region.size)
+    few = is_wide(question) and 2 ** question.live[0] <= min(MOST_CODES, question.region.size_bound)
     return 0 if few else None
 
 
@@ -175,7 +175,7 @@ class _Reached:
     def _opened(self) -> Solver:
         """Return the solver that holds the first block and the region."""
         if self._solver is None:
-            cnf = Cnf(fewest=self._region.inner, most=self._region.outer)
+            cnf = Cnf.of(self._region)
             flips, neurons = encode(cnf, self._first, ())
             self._flips, self._neurons = np.array(flips), np.array(list(neurons.values()))
             self._solver = Solver(cnf.clauses)

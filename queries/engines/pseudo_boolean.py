@@ -94,7 +94,7 @@ def required(question: Question) -> tuple[Rows, list[int]]:
 
     The smaller side is encoded: "a sought class is the answer" or "none of the others is".
     """
-    rows = Rows(fewest=question.region.inner, most=question.region.outer)
+    rows = Rows.of(question.region)
     others = set(range(question.network.classes)).difference(question.targets)
     few = len(question.targets) <= len(others)
     inputs, wins = encode(rows, question.network, question.targets if few else others)

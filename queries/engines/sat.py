@@ -18,7 +18,6 @@ from bnnverify.encoders.presolve.question import Question
 from bnnverify.errors import BadQuery, WitnessRejected
 from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.matrix import exact_products
-from bnnverify.problem.ball import Ball
 from bnnverify.problem.budget import Budget
 from bnnverify.problem.region import Region
 from bnnverify.queries.engines.base import Ability, Bid, Found, Refuted, opening
@@ -178,23 +177,22 @@ class _Census:
 
     def _easy(self, cause: list[int]) -> bool:
         around = self._around(cause)
-        return around.size <= LOOK or presolve(self._question.network, around).decided
+        return min(around.ball.size, around.size_bound) <= LOOK or presolve(self._question.network, around).decided
 
     def _around(self, cause: Collection[int]) -> Region:
         """Return the points that have all flips of cause and lack at least the flips that would lead where we have looked."""
-        center, region = np.zeros(self._question.region.n, dtype=np.uint8), self._question.region
-        center[list(cause)] = 1
-        free = center == 0
+        around = self._question.region.flipped(list(cause))
+        free = around.free.copy()
         for extra in (earlier.difference(cause) for earlier in self._causes):
             if len(extra) == 1:
                 free[list(extra)] = False
-        return Ball(center, free, max(0, region.inner - len(cause)), min(region.outer - len(cause), int(free.sum())))
+        return around.within(free)
 
     def look(self, cause: tuple[int, ...]) -> Iterator[int]:
         """Count the points that have all flips of cause and are not counted yet; yield now and then how many are counted."""
         around = self._around(cause)
         small = presolve(self._question.network, around)
-        known = self._known(cause, around)
+        known = self._known(cause, small.source)
         if small.decided and not len(known):
             self._seen[small.classes[0]] += around.size
         else:
@@ -207,10 +205,11 @@ class _Census:
         yield sum(self._seen)
 
     def _known(self, cause: Collection[int], around: Region) -> Integers:
-        """Return the flips that, added to cause, lead where we have looked: (k, around.freedom), 0s and 1s."""
+        """Return the flips that, added to those of the centre of around, lead where we have looked: (k, freedom), 0s and 1s."""
         beyond = np.zeros((len(self._causes), around.n), dtype=np.int64)
         for row, earlier in zip(beyond, self._causes, strict=True):
             row[list(earlier.difference(cause))] = 1
+        beyond[:, around.center == 1] = 0  # what constraints force is flipped already
         possible = (beyond.sum(axis=1) <= around.outer) & ~beyond[:, ~around.free].any(axis=1)
         known: Integers = beyond[np.ix_(possible, around.free)]
         return known

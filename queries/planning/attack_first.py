@@ -25,7 +25,7 @@ def is_worthwhile(posed: Posed) -> bool:
 
     Who asks shell by shell already knows that there is nothing nearer, and most shells are empty.
     """
-    return posed.query.region.size > FEW and not posed.query.region.inner
+    return posed.question.region.size_bound > FEW and not posed.query.region.inner
 
 
 def short_attack(posed: Posed, budget: Budget, seed: int = 0) -> Witness | None:
@@ -36,7 +36,7 @@ def short_attack(posed: Posed, budget: Budget, seed: int = 0) -> Witness | None:
     for method, evaluations in METHODS:
         if budget.spent:
             break
-        most = max(100, min(evaluations, WORK // weights, question.region.size // SHARE))
+        most = max(100, min(evaluations, WORK // weights, question.region.size_bound // SHARE))
         limits = {"largest": question.region.outer, "evaluations": most}
         attempt = local_search(question.network, start, method=method, event=event, **limits, seed=seed, budget=budget)
         if attempt.witness is not None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import comb
 
 import numpy as np
 
@@ -35,12 +34,14 @@ class Posed:
         return cls(query, solved, Question.about(solved, query.targets, each=isinstance(query.event, EachClass)))
 
     def clear_tally(self) -> Tally | None:
-        """Return the counts where presolve left one class: all points of the region have it."""
-        if not self.question.decided:
+        """Return the counts where presolve left one class, which all points of the region have, or where there is no point."""
+        region, classes = self.question.region, self.question.network.classes
+        if not self.question.decided and not self.question.empty:
             return None
-        region = self.question.region
-        shells = tuple(Shares(d, (comb(region.n, d),)) for d in range(region.inner, region.outer + 1))
-        return self.spread(Tally(region.size, (Count.exactly(region.size),), shells=shells, pruned=region.size))
+        one, sizes = (1, *(0,) * (classes - 1)), region.sizes()
+        shells = tuple(Shares(d, tuple(size * k for k in one)) for d, size in enumerate(sizes) if d >= region.inner)
+        counts = tuple(Count.exactly(region.size * k) for k in one)
+        return self.spread(Tally(region.size, counts, shells=shells, pruned=region.size))
 
     def clear_finding(self) -> Finding | None:
         """Return the answer that needs no engine: no sought class is left, or the nearest point has one."""
@@ -61,13 +62,26 @@ class Posed:
         return replace(progress, tally=self.spread(progress.tally))
 
     def spread(self, tally: Tally) -> Tally:
-        """Return an engine's counts with those of the classes that presolve ruled out: none."""
+        """Return an engine's counts with those of the classes that presolve ruled out, and of distances: none.
+
+        Distances are those from the centre of the query: engines count them from where constraints have moved it.
+        """
         classes, width = self.solved.classes, self.query.decider.classes
         counts = [Count.exactly(0)] * width
         for label, count in zip(classes, tally.counts, strict=True):
             counts[label] = count
-        shells = tuple(Shares(shares.distance, _spread(shares.counts, classes, width)) for shares in tally.shells)
+        shells = tuple(self._shells(tally, width)) if tally.shells else ()
         return replace(tally, counts=tuple(counts), shells=shells)
+
+    def _shells(self, tally: Tally, width: int) -> Iterator[Shares]:
+        """Yield what the tally says of distances of the query; what constraints force leaves no point at some others."""
+        left, shift, region = self.question.region, self.solved.shift, self.query.region
+        known = {shares.distance + shift: _spread(shares.counts, self.solved.classes, width) for shares in tally.shells}
+        for distance in range(region.inner, region.outer + 1):
+            if not left.inner <= distance - shift <= left.outer:
+                yield Shares(distance, (0,) * width)
+            elif distance in known:
+                yield Shares(distance, known[distance])
 
     def finding(self, found: Found) -> Finding:
         """Return an engine's answer with its point as a witness that no flip can be spared of; raises WitnessRejected."""

@@ -7,7 +7,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnverify import BadQuery, Ball, Constrained, Everything, HammingBall, Region, Shell, Subcube
@@ -16,22 +16,8 @@ from bnnverify.model.threshold import Threshold
 from bnnverify.problem import solutions
 from bnnverify.problem.budget import Budget, OutOfBudget
 from bnnverify.problem.constraints import NEVER, Thresholds, at_least, at_most, cost_at_most, exactly, one_hot, ordered, weighted
-from tests.support.drawn import regions
+from tests.support.drawn import regions, thresholds
 from tests.support.enumerated import every_input
-
-
-def thresholds(seed: int, n: int) -> list[Threshold]:
-    """Return 0 to 4 random constraints over n bits: groups, cardinalities, chains, weights, huge ones, ties at bounds."""
-    random, found = np.random.default_rng(seed), list[Threshold]()
-    for _ in range(random.integers(0, 5)):
-        spots = random.permutation(n)[: random.integers(0, n + 1)].tolist()
-        k = int(random.integers(0, len(spots) + 1))
-        weights = random.integers(-4, 5, len(spots)) * int(random.choice([1, 1, 2**50]))
-        reached = int(weights @ random.integers(0, 2, len(spots)))
-        kinds: list[Thresholds] = [one_hot(spots), at_most(k, spots), at_least(k, spots), exactly(k, spots), ordered(spots)]
-        kinds += [(weighted(dict(zip(spots, weights.tolist(), strict=True)), reached + int(random.integers(-1, 2))),)] * 3
-        found += kinds[random.integers(len(kinds))]
-    return found
 
 
 def holds(row: Threshold, points: np.ndarray) -> np.ndarray:
@@ -57,6 +43,7 @@ def listed(region: Region, batch: int = 7) -> np.ndarray:
     return np.concatenate([np.zeros((0, region.n), dtype=np.uint8), *region.points(batch)])
 
 
+@settings(deadline=None)
 @given(constrained())
 def test_size_points_and_membership_are_those_of_the_definition(drawn: tuple[Constrained, np.ndarray]) -> None:
     region, want = drawn
@@ -74,6 +61,7 @@ def test_size_points_and_membership_are_those_of_the_definition(drawn: tuple[Con
     assert words(cube[inside]) == words(want)
 
 
+@settings(deadline=None)
 @given(constrained(), st.integers(0, 2**32 - 1))
 def test_reach_contains_the_sums_of_all_points(drawn: tuple[Constrained, np.ndarray], seed: int) -> None:
     region, points = drawn
@@ -90,6 +78,7 @@ def test_reach_contains_the_sums_of_all_points(drawn: tuple[Constrained, np.ndar
         assert np.all(high <= ball_high)
 
 
+@settings(deadline=None)
 @given(constrained(), st.integers(1, 60))
 def test_parts_are_disjoint_and_make_up_the_region(drawn: tuple[Constrained, np.ndarray], most: int) -> None:
     region, want = drawn
@@ -101,6 +90,7 @@ def test_parts_are_disjoint_and_make_up_the_region(drawn: tuple[Constrained, np.
         assert region.distance(part.center) + part.inner >= region.inner
 
 
+@settings(deadline=None)
 @given(constrained())
 def test_flips_are_the_same_region_seen_from_its_centre(drawn: tuple[Constrained, np.ndarray]) -> None:
     region, want = drawn
@@ -115,6 +105,7 @@ def test_flips_are_the_same_region_seen_from_its_centre(drawn: tuple[Constrained
     assert words(points) == words(want)
 
 
+@settings(deadline=None)
 @given(constrained())
 def test_propagated_is_the_same_set_with_fewer_free_positions(drawn: tuple[Constrained, np.ndarray]) -> None:
     region, want = drawn
@@ -126,6 +117,7 @@ def test_propagated_is_the_same_set_with_fewer_free_positions(drawn: tuple[Const
     assert left.propagated().freedom == left.freedom
 
 
+@settings(deadline=None)
 @given(constrained(), st.data())
 def test_parts_by_distance_positions_and_flips(drawn: tuple[Constrained, np.ndarray], data: st.DataObject) -> None:
     region, want = drawn
@@ -151,6 +143,7 @@ def test_parts_by_distance_positions_and_flips(drawn: tuple[Constrained, np.ndar
     assert len(away) == region.size
 
 
+@settings(deadline=None)
 @given(constrained(), st.integers(0, 2**32 - 1))
 def test_samples_lie_in_the_region_and_repeat_with_their_seed(drawn: tuple[Constrained, np.ndarray], seed: int) -> None:
     region, want = drawn

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from hypothesis import strategies as st
 
-from bnnverify import Ball, Becomes, Block, EachClass, Head, Leaves, Network, Query, Region
+from bnnverify import Ball, Becomes, Block, Constrained, EachClass, Head, Leaves, Network, Query, Region
 from bnnverify.model.arrays import Bits, Integers
+from bnnverify.model.threshold import Threshold
+from bnnverify.problem.constraints import Thresholds, at_least, at_most, exactly, one_hot, ordered, weighted
 from bnnverify.problem.events.base import Event
 
 INPUTS = (0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 8, 8, 9, 9, 9)  # most questions about few bits are decided before any engine starts
@@ -63,8 +68,36 @@ def regions(draw: st.DrawFn, n: int) -> Region:
     return Ball(random.integers(0, 2, n), free, inner, outer)
 
 
+def thresholds(seed: int, n: int) -> list[Threshold]:
+    """Return 0 to 4 random constraints over n bits: groups, cardinalities, chains, weights, huge ones, ties at bounds."""
+    random, found = np.random.default_rng(seed), list[Threshold]()
+    for _ in range(random.integers(0, 5)):
+        spots = random.permutation(n)[: random.integers(0, n + 1)].tolist()
+        k = int(random.integers(0, len(spots) + 1))
+        weights = random.integers(-4, 5, len(spots)) * int(random.choice([1, 1, 2**50]))
+        reached = int(weights @ random.integers(0, 2, len(spots)))
+        kinds: list[Thresholds] = [one_hot(spots), at_most(k, spots), at_least(k, spots), exactly(k, spots), ordered(spots)]
+        kinds += [(weighted(dict(zip(spots, weights.tolist(), strict=True)), reached + int(random.integers(-1, 2))),)] * 3
+        found += kinds[random.integers(len(kinds))]
+    return found
+
+
 @st.composite
-def queries(draw: st.DrawFn) -> Query:
+def constrained_regions(draw: st.DrawFn, n: int) -> Constrained:
+    """Draw balls and shells under 0 to 4 constraints; every other one has groups of which one bit is 1, at the centre too."""
+    ball, random = draw(regions(n)), np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    if draw(st.booleans()):
+        return Constrained(ball, thresholds(int(random.integers(2**32)), n))
+    center, groups = ball.center.copy(), np.array_split(random.permutation(n), int(random.integers(1, 4)))
+    for group in groups:
+        center[group[:-1]], center[group[-1:]] = 0, 1
+    kinds = [one_hot, one_hot, partial(at_most, 1), partial(at_least, 1)]
+    rows = [row for group in groups for row in kinds[random.integers(4)](group.tolist())]
+    return Constrained(Ball(center, ball.free, ball.inner, ball.outer), rows)
+
+
+@st.composite
+def queries(draw: st.DrawFn, regions: Callable[[int], st.SearchStrategy[Region]] = regions) -> Query:
     """Draw questions about 0-9 bits: counts per class, leaving a class, or becoming one of several."""
     n = draw(st.sampled_from(INPUTS))
     network, region = draw(networks(n)), draw(regions(n))

@@ -1,9 +1,9 @@
-"""How far weighted sums can move where bits come in groups of which one, or at most one, is 1."""
+"""How far weighted sums can move under constraints: groups of which one bit is 1, and limits on what all flips cost together."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,3 +61,25 @@ def group_rise(weights: Matrix, center: Bits, free: NDArray[np.bool_], outer: in
     every = np.column_stack([single, *steps]) if steps else single
     most = np.sort(every, axis=1)[:, ::-1][:, :outer].sum(axis=1)
     return np.asarray(forced + most // 2)
+
+
+def limits(rows: Sequence[Threshold], freedom: int) -> list[tuple[Integers, int]]:
+    """Return costs of each flip, (freedom,), and what all may cost together, for each row that says so of every flip."""
+    priced = [row for row in rows if len(row.positions) == freedom and all(w < 0 for w in row.weights)]
+    return [(-np.array(row.weights, dtype=np.int64)[np.argsort(row.positions)], -row.bound) for row in priced]
+
+
+def cost_rise(gains: Matrix, costs: Integers, limit: int) -> Integers:
+    """Return a bound for how far flips within the limit raise each sum, (m, n) to (m,): reached where all weights are alike.
+
+    gains: by how much a flip raises the sum, not below 0. costs: of the flips, (n,), at least 1. As many flips as the cheapest
+    that raise it allow, each counted as one of the largest gains.
+    """
+    entries = gains.sparse()
+    gained, paid = entries.packed(0), replace(entries, values=costs[entries.positions]).packed(0)
+    idle = (paid == 0).sum(axis=1)  # places without a flip are sorted first, as costing nothing
+    many = (np.cumsum(np.sort(paid, axis=1), axis=1) <= limit).sum(axis=1) - idle
+    reached = np.zeros((len(gained), gained.shape[1] + 1), dtype=np.int64)
+    np.cumsum(np.sort(gained, axis=1)[:, ::-1], axis=1, out=reached[:, 1:])
+    furthest: Integers = reached[np.arange(len(gained)), many]
+    return furthest
