@@ -96,6 +96,10 @@ class Ball:
         return sum(self.sizes())
 
     @property
+    def known_size(self) -> int:
+        return self.size
+
+    @property
     def size_bound(self) -> int:
         return self.size
 

@@ -91,8 +91,7 @@ class Constrained:
 
     def to_json(self) -> dict[str, Any]:
         """Return what results say about their region; size: None where nobody has counted it, and that takes long."""
-        size = sum(self._sizes) if "_sizes" in self.__dict__ or self._is_quick else self.__dict__.get("size")
-        return {**self.ball.to_json(), "kind": self.kind, "size": size, "constraints": len(self.constraints)}
+        return {**self.ball.to_json(), "kind": self.kind, "size": self.known_size, "constraints": len(self.constraints)}
 
     def distance(self, points: ArrayLike) -> Any:
         """Return the number of bits in which points (..., n) differ from the centre."""
@@ -222,9 +221,15 @@ class Constrained:
         return sum(self.sizes())
 
     @property
+    def known_size(self) -> int | None:
+        """Return the size where it is known or quickly counted, else None."""
+        known = "size" in self.__dict__ or "_sizes" in self.__dict__ or self.ball.size <= FEW or self._is_quick
+        return self.size if known else None
+
+    @property
     def size_bound(self) -> int:
         """Return the size where it is known or quickly counted, else that of the ball."""
-        return self.size if "size" in self.__dict__ or "_sizes" in self.__dict__ or self._is_quick else self.ball.size
+        return self.ball.size if self.known_size is None else self.known_size
 
     def sizes(self, budget: Budget = NO_LIMIT) -> tuple[int, ...]:
         """Return the exact number of points at each distance 0..outer from the centre; counted once. Raises OutOfBudget."""
@@ -287,11 +292,11 @@ class Constrained:
 
         They are cut at the bits that constraints name, then at the others. An empty region has no parts.
         """
-        if self.propagated() is not self:
-            yield from self.propagated().parts(most)
-            return
         if self.size_bound <= most:
             yield from [self] if self.size else []
+            return
+        if self.propagated() is not self:
+            yield from self.propagated().parts(most)
             return
         for values, size in self._sets().cut(most):
             part = self._with(values)

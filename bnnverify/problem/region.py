@@ -70,8 +70,12 @@ class Region(Protocol):
         """Return the exact number of points at each distance 0..outer from the centre. Raises OutOfBudget."""
 
     @property
+    def known_size(self) -> int | None:
+        """Return the size where it is known or quickly counted, else None."""
+
+    @property
     def size_bound(self) -> int:
-        """Return a number that size does not exceed, at once: 0 where it is empty. It is size where that is quickly counted."""
+        """Return the size where it is known or quickly counted, else that of the ball: nobody has to wait for it."""
 
     def contains(self, points: ArrayLike) -> NDArray[np.bool_]:
         """Return which of the points (..., n) are in the region."""

@@ -59,7 +59,9 @@ def _scientific(value: Fraction) -> str:
 
 
 def shares(count: Count, size: int) -> str:
-    """Return a count's share of size, as one share or as low..high."""
+    """Return a count's share of size, as one share or as low..high; nothing of nothing is no share."""
+    if not size:
+        return ""
     low, high = share(Fraction(count.low, size)), share(Fraction(count.high, size))
     return low if low == high else f"{low} .. {high}"
 

@@ -16,9 +16,10 @@ from bnnverify.results.tolerance import SafeRadius
 
 
 def region_words(region: dict[str, Any]) -> str:
-    """Return a region's kind and size, and its radius where it has one."""
+    """Return a region's kind and size, and its radius where it has one; a size that nobody has counted is not said."""
     radius = f" of radius {region['outer']}" if region["kind"].startswith("ball") else ""
-    return f"{region['kind']}{radius}: {numbers.integer(region['size'])} inputs"
+    size = "inputs that were not counted" if region["size"] is None else f"{numbers.integer(region['size'])} inputs"
+    return f"{region['kind']}{radius}: {size}"
 
 
 def count_sentences(result: CountResult) -> list[str]:

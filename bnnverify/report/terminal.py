@@ -92,10 +92,12 @@ def _shells(result: CountResult) -> list[Table]:
 def certify_table(result: Certification) -> RenderableType:
     """Return a line per finished sample, then the accuracies."""
     columns = ("sample", "label", "predicted", "verdict", "adversarial", "density", "engine", "time")
-    made = table(f"radius {result.radius}: {numbers.integer(result.size)} inputs each", columns, texts=("verdict", "engine"))
+    size = f"{'at most ' if result.constraints else ''}{numbers.integer(result.size)} inputs each"
+    under = f", under {_number(result.constraints, 'constraint')}" if result.constraints else ""
+    made = table(f"radius {result.radius}: {size}{under}", columns, texts=("verdict", "engine"))
     for row in result.rows:
         label = "" if row.label is None else str(row.label)
-        density = numbers.shares(row.adversarial, result.size)
+        density = numbers.shares(row.adversarial, result.points(row))
         verdict = Text(row.verdict.value, style=STYLES[row.verdict])
         adversarial, time = numbers.count(row.adversarial), numbers.seconds(row.seconds)
         made.add_row(str(row.index), label, str(row.predicted), verdict, adversarial, density, readable(row.engine), time)

@@ -58,8 +58,8 @@ class CountResult:
 
     @property
     def density(self) -> Fraction | None:
-        """Return event_count / size, when event_count is exact."""
-        return Fraction(self.event_count.low, self.tally.size) if self.event_count.exact else None
+        """Return event_count / size, when event_count is exact and there are points."""
+        return Fraction(self.event_count.low, self.tally.size) if self.event_count.exact and self.tally.size else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `bnnverify count --json` prints, without version and model."""

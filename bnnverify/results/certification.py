@@ -12,7 +12,10 @@ from bnnverify.results.finding import Verdict
 
 @dataclass(frozen=True)
 class Row:
-    """One sample of `certify`. label: the true class, if known; adversarial: points that leave the predicted class."""
+    """One sample of `certify`. label: the true class, if known; adversarial: points that leave the predicted class.
+
+    size: points of its region, where constraints make regions differ and somebody has counted them.
+    """
 
     index: int
     label: int | None
@@ -22,20 +25,22 @@ class Row:
     engine: str
     seconds: float
     reason: str = ""
+    size: int | None = None
 
     @property
     def correct(self) -> bool | None:
         return None if self.label is None else self.label == self.predicted
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Return the fields of the row; size only where it is known."""
+        return {name: value for name, value in asdict(self).items() if name != "size" or value is not None}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Row:
         """Return the row that to_json wrote; ValueError, KeyError or TypeError for other data."""
         row = cls(**{**data, "verdict": Verdict(data["verdict"]), "adversarial": Count.from_json(data["adversarial"])})
         kinds = [(row.index, int), (row.label, int | None), (row.predicted, int), (row.seconds, float), (row.engine, str)]
-        if not all(isinstance(value, kind) for value, kind in [*kinds, (row.reason, str)]):
+        if not all(isinstance(value, kind) for value, kind in [*kinds, (row.reason, str), (row.size, int | None)]):
             raise TypeError("row: a field of another type")
         return row
 
@@ -44,7 +49,8 @@ class Row:
 class Certification:
     """The answer of `certify`: one row per finished sample, and the question. Undecided samples stay in every total.
 
-    size: points in each region. wanted: how many samples the question has; fewer rows mean that it was interrupted.
+    size: points in each region, constraints aside. wanted: how many samples the question has; fewer rows mean that it was
+    interrupted. constraints: how many there are; rows then say how many points their regions have.
     """
 
     rows: tuple[Row, ...]
@@ -52,6 +58,11 @@ class Certification:
     radius: int
     size: int
     seconds: float
+    constraints: int = 0
+
+    def points(self, row: Row) -> int:
+        """Return how many points the region of a row has; at most, where nobody counted what constraints leave."""
+        return self.size if row.size is None else row.size
 
     @property
     def decided(self) -> bool:
@@ -82,6 +93,7 @@ class Certification:
         return {
             "radius": self.radius,
             "region_size": self.size,
+            **({"constraints": self.constraints} if self.constraints else {}),
             "samples": len(self.rows),
             "wanted": self.wanted,
             "clean_accuracy": None if clean is None else [clean.numerator, clean.denominator],

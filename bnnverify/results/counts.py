@@ -51,7 +51,8 @@ class Tally:
     """How many points of a region have each class, size points in all.
 
     reason: why it is not exact, when it is not. shells: exact, per distance, as far as they are finished and known.
-    pruned: how many points bounds alone decided, without an evaluation of each.
+    pruned: how many points bounds alone decided, without an evaluation of each. counted: whether size is known; where it is not,
+    size is a number that it does not exceed.
     """
 
     size: int
@@ -59,6 +60,7 @@ class Tally:
     reason: str = ""
     shells: tuple[Shares, ...] = ()
     pruned: int = 0
+    counted: bool = True
 
     @classmethod
     def partial(cls, size: int, classified: Sequence[int], reason: str = "") -> Tally:
@@ -82,7 +84,8 @@ class Tally:
         return cls(size, counts, reason, finished if sum(map(sum, shells.values())) == size else (), pruned)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Return what a finished count is stored as: its size is known."""
+        return {name: value for name, value in asdict(self).items() if name != "counted"}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Tally:
@@ -99,6 +102,8 @@ class Tally:
             for side in ("low", "high")
         )
         confidence = min((c.confidence for c in self.counts), default=1.0)
+        if not self.counted:
+            return Count(low[0], min(high[0], self.size), confidence)
         return Count(max(low[0], self.size - high[1]), min(high[0], self.size - low[1]), confidence)
 
     def sharpened(self) -> Tally:

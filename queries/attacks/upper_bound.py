@@ -34,11 +34,12 @@ def upper_bound(query: Query, cost: Cost, budget: Budget, *, seed: int = 0) -> W
             return best
         free = query.region.free & (cost.values <= level)
         search = partial(local_search, query.network, query.region.center, method="gradient", event=query.event)
-        attempt = search(free=free, evaluations=EVALUATIONS, seed=seed, budget=budget)
+        attempt = search(free=free, constraints=query.region.constraints, evaluations=EVALUATIONS, seed=seed, budget=budget)
         if attempt.witness is not None:
             best = _less_costly(best, minimal_witness(query, attempt.witness, cost), cost)
     random = np.random.default_rng(seed)
-    while best is not None and not cost.largest_counts and not budget.spent:
+    swaps = not cost.largest_counts and not query.region.constraints  # one flip for another breaks most constraints
+    while best is not None and swaps and not budget.spent:
         witness = _by_swaps(query, cost, cost.of(best.flips) - 1, random, budget)
         if witness is None:
             break
@@ -54,8 +55,8 @@ def minimal_witness(query: Query, witness: Witness, cost: Cost) -> Witness:
         point = center ^ flips
         return point in query.region and bool(query.happens(point))
 
-    flips = np.array(witness.bits, dtype=np.uint8) ^ center
-    return confirmed(query, center ^ without_spare_flips(flips, happens, np.argsort(-cost.values, kind="stable").tolist()))
+    flips, order = np.array(witness.bits, dtype=np.uint8) ^ center, np.argsort(-cost.values, kind="stable").tolist()
+    return confirmed(query, center ^ without_spare_flips(flips, happens, order, query.region.constraints))
 
 
 def _less_costly(one: Witness | None, other: Witness, cost: Cost) -> Witness:

@@ -5,6 +5,9 @@ An engine that is asked for by name does not get it in front, so that engines ca
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 
 from bnnverify.problem.budget import Budget
@@ -37,8 +40,9 @@ def short_attack(posed: Posed, budget: Budget, seed: int = 0) -> Witness | None:
         if budget.spent:
             break
         most = max(100, min(evaluations, WORK // weights, question.region.size_bound // SHARE))
-        limits = {"largest": question.region.outer, "evaluations": most}
-        attempt = local_search(question.network, start, method=method, event=event, **limits, seed=seed, budget=budget)
+        limits: dict[str, Any] = {"largest": question.region.outer, "evaluations": most, "seed": seed, "budget": budget}
+        search = partial(local_search, question.network, start, event=event, constraints=question.region.constraints)
+        attempt = search(method=method, **limits)
         if attempt.witness is not None:
             return posed.witness(np.array(attempt.witness.bits, dtype=np.uint8))
     return None

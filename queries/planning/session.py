@@ -73,6 +73,7 @@ class Session:
     def count(self, query: Query, budget: Budget, report: Report = silent) -> Counted:
         """Return how many points of the region fall to each class of query.decider."""
         try:
+            query.region.sizes(budget)
             posed = self.pose(query, budget)
         except OutOfBudget as out:
             return unknown_counts(query, str(out))
@@ -159,6 +160,6 @@ class Session:
 
 
 def unknown_counts(query: Query, reason: str) -> Counted:
-    """Return counts of which nothing is known."""
-    size = query.region.size
-    return Counted(Tally(size, (Count(0, size),) * query.decider.classes, reason), NO_ENGINE)
+    """Return counts of which nothing is known, perhaps not even the size of the region."""
+    size, counted = query.region.size_bound, query.region.known_size is not None
+    return Counted(Tally(size, (Count(0, size),) * query.decider.classes, reason, counted=counted), NO_ENGINE)

@@ -17,10 +17,13 @@ from numpy.typing import ArrayLike, NDArray
 from bnnverify.data.samples import Sample, Samples, as_samples
 from bnnverify.errors import BadQuery
 from bnnverify.model.network import Network
+from bnnverify.model.threshold import Threshold
 from bnnverify.problem.ball import HammingBall
 from bnnverify.problem.budget import Budget, OutOfBudget
+from bnnverify.problem.constrained import Constrained
 from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
+from bnnverify.problem.region import Region
 from bnnverify.queries.engines.registry import AUTO
 from bnnverify.queries.execution.events import Lost, Shared, Worker
 from bnnverify.queries.execution.pool import run
@@ -48,6 +51,7 @@ def certify(
     *,
     radius: int,
     free: ArrayLike | None = None,
+    constraints: Sequence[Threshold] = (),
     engine: str = AUTO,
     counting: bool | None = None,
     budget: Budget | None = None,
@@ -57,8 +61,9 @@ def certify(
 ) -> Certification:
     """Return one row per sample: does any input within radius flips of it leave the class that the network gives it?
 
-    samples: with labels if known, or bits (count, n). free: positions that may flip, default all. counting: count the
-    adversarial inputs (True), only decide (False), or count where that costs no more than deciding (None).
+    samples: with labels if known, or bits (count, n). free: positions that may flip, default all. constraints: what must hold of
+    an input; a region without any is ROBUST. counting: count the adversarial inputs (True), only decide (False), or count where
+    that costs no more than deciding (None).
     budget: of each sample. jobs: samples at the same time, each in a process. resume: a file of finished rows, read first and
     added to. progress(row, done, wanted) is called for each finished row. Ctrl-C returns the rows finished so far.
     """
@@ -66,8 +71,9 @@ def certify(
         raise BadQuery(f"jobs must be at least 1, got {jobs}")
     samples = as_samples(samples, network)
     started, limits = time.monotonic(), budget or Budget()
-    region = HammingBall(network.check(samples.bits[0]), radius, free=free)
-    task = _Task(network, radius, region.free, engine, counting, limits, jobs, region.size)
+    ball = HammingBall(network.check(samples.bits[0]), radius, free=free)
+    rules = Constrained(ball, constraints).constraints
+    task = _Task(network, radius, ball.free, rules, engine, counting, limits, jobs)
     rows: dict[int, Row] = {}
     with Store(resume, task.fingerprint()) as store, suppress(KeyboardInterrupt):
         todo = []
@@ -82,7 +88,7 @@ def certify(
             rows[row.index] = row
             progress(row, len(rows), len(samples))
     ordered = tuple(rows[index] for index in sorted(rows))
-    return Certification(ordered, len(samples), radius, region.size, time.monotonic() - started)
+    return Certification(ordered, len(samples), radius, ball.size, time.monotonic() - started, len(rules))
 
 
 def _key(sample: Sample) -> str:
@@ -93,7 +99,8 @@ def _key(sample: Sample) -> str:
 def _parsed(data: dict[str, Any], sample: Sample, task: _Task) -> Row:
     """Return the stored row of a sample; ValueError and kin where no answer about the sample can give it."""
     row = Row.from_json(data)
-    found = row.index, row.predicted, row.verdict, row.adversarial.high <= task.size
+    size = task.query(sample).region.size_bound if row.size is None else row.size
+    found = row.index, row.predicted, row.verdict, row.adversarial.high <= size
     if found != (sample.index, task.network(sample.bits), _verdict(row.adversarial), True):
         raise ValueError("expected a row that agrees with the network and itself")
     return replace(row, label=sample.label)
@@ -111,17 +118,19 @@ class _Task:
     network: Network
     radius: int
     free: NDArray[np.bool_]
+    constraints: tuple[Threshold, ...]
     engine: str
     counting: bool | None
     limits: Budget
     jobs: int
-    size: int  # points of each region
 
     def fingerprint(self) -> dict[str, object]:
         """Return everything that the rows depend on."""
         free = hashlib.sha256(self.free.tobytes()).hexdigest()
         known = {"radius": self.radius, "free positions": free, "counting": self.counting}
-        return {"verb": "certify", "model": self.network.sha256, **known}
+        rows = sorted((row.positions, row.weights, row.bound) for row in self.constraints)
+        rules = {"constraints": hashlib.sha256(str(rows).encode()).hexdigest()} if rows else {}
+        return {"verb": "certify", "model": self.network.sha256, **known, **rules}
 
     def session(self) -> Session:
         """Return the engines of one process."""
@@ -129,19 +138,22 @@ class _Task:
 
     def query(self, sample: Sample) -> Query:
         """Return the question about a sample."""
-        ball = HammingBall(sample.bits, self.radius, free=self.free)
-        return Query(self.network, ball, Leaves(self.network(sample.bits)))
+        region: Region = HammingBall(sample.bits, self.radius, free=self.free)
+        region = Constrained(region, self.constraints) if self.constraints else region
+        return Query(self.network, region, Leaves(self.network(sample.bits)))
 
 
 def _row(task: _Task, session: Session, sample: Sample) -> Row:
     """Return the row of a sample, counted where that is asked for or costs no more than deciding."""
     started, budget, query = time.monotonic(), task.limits.start(), task.query(sample)
-    size = query.region.size
+    size = query.region.size_bound
     try:
+        if task.counting:
+            query.region.sizes(budget)
         posed = session.pose(query, budget)
         counting = task.counting
         if counting is None:
-            counting = session.plan(posed, counting=False).counts
+            counting = session.plan(posed, counting=False).counts and query.region.known_size is not None
         if counting:
             counted = session.count_posed(posed, budget)
             adversarial, engine, reason = (
@@ -156,7 +168,7 @@ def _row(task: _Task, session: Session, sample: Sample) -> Row:
     except OutOfBudget as out:
         adversarial, engine, reason = Count(0, size), in_words(session.current), str(out)
     about = sample.index, sample.label, query.network(query.region.center), _verdict(adversarial), adversarial
-    return Row(*about, engine, time.monotonic() - started, reason)
+    return Row(*about, engine, time.monotonic() - started, reason, query.region.known_size if task.constraints else None)
 
 
 def _verdict(adversarial: Count) -> Verdict:
@@ -191,5 +203,5 @@ def _lost(task: _Task, sample: Sample, lost: Lost) -> Row:
     """Return the row of a sample whose process ended before it answered."""
     query = task.query(sample)
     reason = task.limits.reason if lost.status is None else lost.reason
-    open_ = Verdict.UNKNOWN, Count(0, query.region.size), task.engine
+    open_ = Verdict.UNKNOWN, Count(0, query.region.size_bound), task.engine
     return Row(sample.index, sample.label, query.network(sample.bits), *open_, task.limits.seconds or 0.0, reason)

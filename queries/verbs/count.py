@@ -62,7 +62,7 @@ def result_of(query: Query, counted: Counted, seconds: float) -> CountResult:
     """Return the result that counts stand for, or raise Disagreement where they contradict the network."""
     tally, engine = counted.tally.sharpened(), in_words(counted.engines)
     predicted = query.network(query.region.center)
-    if tally.size != query.region.size or len(tally.counts) != query.decider.classes:
+    if (tally.counted and tally.size != query.region.size) or len(tally.counts) != query.decider.classes:
         raise Disagreement(f"{engine}: expected a tally of {query.region.size} points, got one of {tally.size}")
     home = query.decider(query.region.center)
     if query.region.center in query.region and tally.counts[home].high < 1:
@@ -86,6 +86,7 @@ def _by_pieces(query: Query, session: Session, budget: Budget, path: Path, repor
     region, classes = query.region, query.decider.classes
     done, engines = list[tuple[int, Tally]](), list[str]()
     try:
+        region.sizes(budget)
         posed = session.pose(query, budget)
     except OutOfBudget as out:
         return unknown_counts(query, str(out))
@@ -111,7 +112,7 @@ def _by_pieces(query: Query, session: Session, budget: Budget, path: Path, repor
             engines += counted.engines
             if counted.tally.reason:  # stopped
                 break
-    return Counted(Tally.joined(region.size, classes, done, done[-1][1].reason), tuple(engines))
+    return Counted(Tally.joined(region.size, classes, done, done[-1][1].reason if done else ""), tuple(engines))
 
 
 def _parsed(data: dict[str, Any], piece: Region, classes: int) -> Counted:

@@ -7,20 +7,21 @@ above an attack and every witness bring the cost down. The answer is exact where
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bnnverify.encoders.presolve.cost_limit import with_cost_limit
 from bnnverify.errors import BadQuery, WitnessRejected
 from bnnverify.model.arrays import as_integer
 from bnnverify.model.network import Network
+from bnnverify.model.threshold import Threshold
 from bnnverify.problem.ball import Subcube
 from bnnverify.problem.budget import INTERRUPTED, Budget, OutOfBudget
+from bnnverify.problem.constrained import Constrained
+from bnnverify.problem.constraints import cost_at_most
 from bnnverify.problem.cost import Cost, flip_cost
 from bnnverify.problem.events.base import Event
-from bnnverify.problem.events.becomes import Becomes
 from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Region
@@ -53,6 +54,7 @@ def distance(
     free: ArrayLike | None = None,
     cost: Cost | None = None,
     largest: int | None = None,
+    constraints: Sequence[Threshold] = (),
     engine: str = AUTO,
     budget: Budget | None = None,
     jobs: int | None = None,
@@ -61,7 +63,8 @@ def distance(
     """Return the smallest cost of flips at which the event happens, with a witness.
 
     center: (n,) bits. event: default Leaves(class of the centre). free: positions that may flip, default all.
-    cost: what flips cost, default 1 each. largest: give up beyond this cost, default none.
+    cost: what flips cost, default 1 each. largest: give up beyond this cost, default none. constraints: what must hold of the n
+    bits of a point, such as that one of a group is 1; the centre need not obey them.
     jobs: how many cores it may use, None for all; with 1, no two engines work at once.
     progress(known) says what is known by now, each time before something harder is asked. Ctrl-C returns that.
     """
@@ -74,7 +77,9 @@ def distance(
     most = cost.total if largest is None else as_integer(largest, "radius")
     if not 0 <= most <= cost.total:
         raise BadQuery(f"radius must be between 0 and {cost.total}, got {most}")
-    query = Query(network, cube.within(cost.possible), event or Leaves(network(bits)))
+    region: Region = cube.within(cost.possible)
+    region = Constrained(region, constraints) if constraints else region
+    query = Query(network, region, event or Leaves(network(bits)))
     search = _Search(query, cost, most, (budget or Budget()).start())
     with Session(engine, jobs=jobs) as session:
         try:
@@ -180,7 +185,8 @@ class _Search:
 
     def _center(self) -> Witness | None:
         center = self.query.region.center
-        return confirmed(self.query, center) if self.query.happens(center) else None
+        there = center in self.query.region and self.query.happens(center)
+        return confirmed(self.query, center) if there else None
 
     def _attack_finds(self) -> bool:
         """Return whether an attack, tried once, has found something cheaper than is known."""
@@ -218,11 +224,11 @@ class _Search:
         return [self.cost.hull(center, low, limit)] if whole else regions
 
     def _question(self, region: Region, limit: int) -> Query:
-        """Return whether the event happens at a point of region that costs at most limit."""
-        if self.cost.is_kept(region, limit) or not self.query.targets:
-            return self.query.over(region)
-        network = with_cost_limit(self.query.decider, region.center, self.cost.within(region.free), limit)
-        return Query(network, region, Becomes(*self.query.targets))
+        """Return whether the event happens at a point of region that costs at most limit and obeys the constraints."""
+        rows = self.query.region.constraints
+        if not self.cost.is_kept(region, limit):
+            rows += cost_at_most(limit, np.where(region.free, self.cost.values, 0), region.center)
+        return self.query.over(Constrained(region, rows) if rows else region)
 
     def _priced(self, finding: Finding, limit: int) -> Witness:
         """Return the witness, replayed through the asked network and priced, or raise."""

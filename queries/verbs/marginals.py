@@ -22,7 +22,7 @@ def marginals(query: Query, *, engine: str = AUTO, budget: Budget | None = None,
     """
     budget = (budget or Budget()).start()
     parts = dict(_flipped(query.region))
-    counts = [Count(0, parts[i].size) if i in parts else Count.exactly(0) for i in range(query.region.n)]
+    counts = [Count(0, parts[i].size_bound) if i in parts else Count.exactly(0) for i in range(query.region.n)]
     with Session(engine, jobs=jobs) as session, suppress(KeyboardInterrupt):
         for position, part in parts.items():
             if budget.spent:

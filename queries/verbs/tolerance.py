@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import accumulate
-from math import comb
 
 from numpy.typing import ArrayLike
 
 from bnnverify.errors import BadQuery
 from bnnverify.model.network import Network
+from bnnverify.model.threshold import Threshold
 from bnnverify.problem.ball import HammingBall
-from bnnverify.problem.budget import INTERRUPTED, Budget
+from bnnverify.problem.budget import INTERRUPTED, Budget, OutOfBudget
+from bnnverify.problem.constrained import Constrained
 from bnnverify.problem.events.base import Event
 from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
+from bnnverify.problem.region import Region
 from bnnverify.queries.engines.registry import AUTO
 from bnnverify.queries.planning.plan import in_words
 from bnnverify.queries.planning.session import NO_ENGINE, Counted, Session
@@ -40,6 +42,7 @@ def tolerance(
     largest: int | None = None,
     event: Event | None = None,
     free: ArrayLike | None = None,
+    constraints: Sequence[Threshold] = (),
     engine: str = AUTO,
     budget: Budget | None = None,
     jobs: int | None = None,
@@ -50,13 +53,15 @@ def tolerance(
     One count of the largest ball answers all of them where the engine counts by distance; else each distance is counted.
     largest None: each distance is counted, up to the first radius that exceeds the tolerance, however far that is.
     share: 0 <= share < 1. event: default Leaves(class of the centre). free: positions that may flip, default all. jobs: cores.
+    constraints: what must hold of a point; shares are then of the points at which it does: 0 where there is none.
     progress(known, count) says what is known by now, of all radii and of the count that is under way. Ctrl-C returns that.
     """
     if not 0 <= share < 1:
         raise BadQuery(f"tolerance must be at least 0 and below 1, got {share}")
     bits, budget = network.check(center), (budget or Budget()).start()
-    ball = HammingBall(bits, largest or 0, free=free)
-    search = _Search(Query(network, ball, event or Leaves(network(bits))), share, largest)
+    region: Region = HammingBall(bits, largest or 0, free=free)
+    region = Constrained(region, constraints) if constraints else region
+    search = _Search(Query(network, region, event or Leaves(network(bits))), share, largest)
     with Session(engine, jobs=jobs) as session:
         try:
             while search.is_open:
@@ -73,6 +78,7 @@ class _Search:
         self.query, self.share, self.largest = query, share, largest
         self.started, self.asked = time.monotonic(), largest or 0
         self.found: list[int] = []
+        self.sizes: tuple[int, ...] = ()  # of the balls of radius 0, 1, 2, ..., as far as they were asked about
         self.failing: int | None = None
         self.engines, self.reason, self._begun = NO_ENGINE, "", False
 
@@ -85,8 +91,8 @@ class _Search:
 
     def known(self) -> SafeRadius:
         """Return the answer as far as it is known."""
-        sizes = accumulate(comb(self.query.region.freedom, distance) for distance in range(len(self.found)))
-        shares = tuple(Fraction(times, size) for times, size in zip(accumulate(self.found), sizes, strict=True))
+        counts = zip(accumulate(self.found), self.sizes, strict=False)
+        shares = tuple(Fraction(times, size or 1) for times, size in counts)
         about = in_words(self.engines), str(self.query.event), self.query.network(self.query.region.center), self.share, shares
         return SafeRadius(*about, self.asked, time.monotonic() - self.started, self.reason, self.failing)
 
@@ -97,6 +103,11 @@ class _Search:
         region = self.query.region if ball else self.query.region.shell(len(self.found))
         self.asked = max(self.asked, region.outer)
         query = self.query.over(region)
+        try:
+            self.sizes = tuple(accumulate(region.shell(0, region.outer).sizes(budget)))
+        except OutOfBudget as out:
+            self.reason = str(out)
+            return
 
         def heard(now: Progress) -> None:
             self.engines = session.current
@@ -120,6 +131,5 @@ class _Search:
             known[query.region.outer] = hits.low
         while len(self.found) in known:
             self.found.append(known[len(self.found)])
-        region = query.region
-        if before + hits.low > self.share * sum(comb(region.freedom, distance) for distance in range(region.outer + 1)):
-            self.failing = region.outer
+        if before + hits.low > self.share * self.sizes[query.region.outer]:
+            self.failing = query.region.outer

@@ -38,7 +38,7 @@ def density_plot(certifications: Sequence[Certification]) -> str:
 
     def draw(axes: Any) -> None:
         for certification in certifications:
-            densities = sorted(Fraction(row.adversarial.high, certification.size) for row in certification.rows)
+            densities = sorted(Fraction(row.adversarial.high, certification.points(row) or 1) for row in certification.rows)
             heights = [float(max(d, floor)) for d in densities]
             axes.plot(heights, drawstyle="steps-mid", marker="", label=f"radius {certification.radius}")
         axes.set_yscale("log")
