@@ -152,7 +152,7 @@ class Constrained:
     def _informed(self, part: Constrained) -> Constrained:
         """Return part, whose constraints say the same of flips, with the solutions that are known by now."""
         if "_solutions" in self.__dict__:
-            part.__dict__["_solutions"] = self._solutions
+            part.__dict__["_solutions"] = self.solutions()
         return part
 
     @cached_property
@@ -196,11 +196,8 @@ class Constrained:
         """Return all flips that the constraints allow, the ball aside, as a graph; made once. Raises OutOfBudget."""
         if "_solutions" not in self.__dict__:
             self.__dict__["_solutions"] = Solutions.of(self._rows, self.outer, budget)
-        return self._solutions
-
-    @cached_property
-    def _solutions(self) -> Solutions:
-        return Solutions.of(self._rows, self.outer, NO_LIMIT)
+        known: Solutions = self.__dict__["_solutions"]
+        return known
 
     @cached_property
     def _is_quick(self) -> bool:
@@ -235,11 +232,8 @@ class Constrained:
         """Return the exact number of points at each distance 0..outer from the centre; counted once. Raises OutOfBudget."""
         if "_sizes" not in self.__dict__:
             self.__dict__["_sizes"] = self._counted(budget)
-        return self._sizes
-
-    @cached_property
-    def _sizes(self) -> tuple[int, ...]:
-        return self._counted(NO_LIMIT)
+        known: tuple[int, ...] = self.__dict__["_sizes"]
+        return known
 
     def _counted(self, budget: Budget) -> tuple[int, ...]:
         left = self.propagated()

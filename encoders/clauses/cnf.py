@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from bnnverify.encoders.clauses.cardinality import FALSE, TRUE, Clause, Encoding, Terms, by_width, gathered, normal
 from bnnverify.encoders.presolve.presolve import Open
-from bnnverify.encoders.walk import brick, encode
+from bnnverify.encoders.walk import encode, threshold_bit
 from bnnverify.model.threshold import Threshold
 from bnnverify.problem.region import Region
 
@@ -83,7 +83,7 @@ class Cnf:
         self.add([-self.ones(most + 1)])
         if most < n:
             self._ones = [self.ones(j) for j in range(self._fewest + 1, most + 1)]
-        self.held = [brick(self, row, self._inputs) for row in self._constraints]
+        self.held = [threshold_bit(self, row, self._inputs) for row in self._constraints]
         for literal in self.held:
             self.add([literal])
         return list(self._inputs)

@@ -68,9 +68,9 @@ class _States:
 class Frontier:
     """A block over the flips of a region (a presolved one), ready to be swept.
 
-    Constraints are neurons in front of those of the block; states that lack what cannot be had any more are dropped. Inputs are
-    taken in the order of their weight columns, so that equal columns are neighbours. examples: store a point of each code. memory:
-    bytes for states, about: where there are more, one half waits while the other goes on to the last level.
+    Constraints are neurons in front of those of the block; states that cannot obey them are dropped. Inputs are taken in the
+    order of their weight columns, so that equal columns are neighbours. examples: store a point of each code. memory: bytes for
+    states, about: where there are more, one half waits while the other goes on to the last level.
     """
 
     def __init__(self, block: Block, region: Region, *, examples: bool = False, memory: int | None = None) -> None:

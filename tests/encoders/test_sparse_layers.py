@@ -9,14 +9,13 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from bnnverify import Ball, Block, HammingBall, Head, Network
+from bnnverify import Ball, Block, Constrained, HammingBall, Head, Network
 from bnnverify.encoders.diagrams.frontier import Frontier
 from bnnverify.encoders.enumeration.first_layer import FirstLayer
-from bnnverify.encoders.presolve.cost_limit import with_cost_limit
 from bnnverify.encoders.presolve.presolve import presolve
 from bnnverify.model.combine import pair
 from bnnverify.model.matrix import Dense, Sparse
-from bnnverify.problem.cost import Cost
+from bnnverify.problem.constraints import at_most, cost_at_most
 
 Made = TypeVar("Made")
 
@@ -102,18 +101,20 @@ def test_sparse_and_dense_rows_give_the_same_first_layer_and_frontier(seed: int)
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_limit_on_costs_joins_sparse_and_dense_rows_alike(seed: int) -> None:
+def test_constraints_bound_sparse_and_dense_rows_alike(seed: int) -> None:
     random = np.random.default_rng(seed)
     few = (windows(seed, 9, 6, 2), windows(seed + 1, 6, 4, 3))
     head = Head(random.integers(-2, 3, (3, 4)), [0, 1, 0])
     every = tuple(Block(block.weights, block.bounds) for block in few)
     center = random.integers(0, 2, 9).astype(np.uint8)
-    cost = Cost(random.integers(1, 4, 9), random.random(9) < 0.9)
-    ours, theirs = (with_cost_limit(Network(blocks, head), center, cost, 4) for blocks in (few, every))
+    rows = [*cost_at_most(4, random.integers(1, 4, 9), center), *at_most(1, [0, 1, 2])]
+    region = Constrained(HammingBall(center, 5), rows)
+    ours, theirs = (presolve(Network(blocks, head), region).network for blocks in (few, every))
     assert ours.sha256 == theirs.sha256
 
 
 def test_a_limit_on_the_costs_of_a_wide_network_fits() -> None:
-    cost = Cost(np.ones(INPUTS, dtype=np.int64), np.ones(INPUTS, dtype=np.bool_))
-    limited = within(24 * MIB, lambda: with_cost_limit(network(0), np.zeros(INPUTS, dtype=np.uint8), cost, 3))
-    assert isinstance(limited.blocks[0].matrix, Sparse)
+    center = np.zeros(INPUTS, dtype=np.uint8)
+    region = Constrained(HammingBall(center, 3), cost_at_most(3, np.arange(INPUTS) % 3 + 1, center))
+    limited = within(24 * MIB, lambda: presolve(network(0), region))
+    assert isinstance(limited.network.blocks[0].matrix, Sparse)

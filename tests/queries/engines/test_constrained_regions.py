@@ -107,16 +107,18 @@ def test_encodings_of_clauses(encoding: tuple, query: Query) -> None:
         found(engine, query)
 
 
-@pytest.mark.parametrize(("stepping", "large"), [(0, 0), (0, 2**60), (2**60, 2**60)], ids=["compiled", "stepping", "numpy"])
+@pytest.mark.parametrize(
+    ("interpreted", "compiled"), [(0, 0), (0, 2**60), (2**60, 2**60)], ids=["kernel", "interpreter", "numpy"]
+)
 @pytest.mark.parametrize("pruning", [0, 10**12], ids=["bounded", "unbounded"])
 @some
 @given(query=queries(constrained_regions))
-def test_the_netlist_paths_of_bits(stepping: int, large: int, pruning: int, tmp_path: Path, query: Query) -> None:
+def test_the_netlist_paths_of_bits(interpreted: int, compiled: int, pruning: int, tmp_path: Path, query: Query) -> None:
     engine = Direct(by_bits.BitsEngine, folder=tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(by_bits, "_is_small", lambda _: False)
-        patch.setattr(enumeration, "STEPPING", stepping)
-        patch.setattr(enumeration, "LARGE", large)
+        patch.setattr(enumeration, "INTERPRETED", interpreted)
+        patch.setattr(enumeration, "COMPILED", compiled)
         patch.setattr(enumeration, "AT_ONCE", 1)
         patch.setattr(enumeration, "PRUNING", pruning)
         checked(engine, query)
