@@ -55,10 +55,10 @@ if TYPE_CHECKING:
     from bnnverify.queries.verbs.attack import attack
     from bnnverify.queries.verbs.certify import certify
     from bnnverify.queries.verbs.count import count
+    from bnnverify.queries.verbs.differ import differ
     from bnnverify.queries.verbs.distance import distance
     from bnnverify.queries.verbs.latent.attribution import attribution
     from bnnverify.queries.verbs.latent.codes import class_codes, codes
-    from bnnverify.queries.verbs.latent.differ import differ
     from bnnverify.queries.verbs.latent.latents import latents
     from bnnverify.queries.verbs.marginals import marginals
     from bnnverify.queries.verbs.tolerance import tolerance
@@ -78,7 +78,7 @@ _LATER = {
     "compare": "bnnverify.queries.comparison.compare",
     "count": "bnnverify.queries.verbs.count",
     "local_search": "bnnverify.queries.attacks.local_search",
-    "differ": "bnnverify.queries.verbs.latent.differ",
+    "differ": "bnnverify.queries.verbs.differ",
     "distance": "bnnverify.queries.verbs.distance",
     "participant": "bnnverify.queries.comparison.participants",
     "fold_block": "bnnverify.model.fold",

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -199,18 +198,18 @@ class Constrained:
         known: Solutions = self.__dict__["_solutions"]
         return known
 
-    @cached_property
+    @property
     def _is_quick(self) -> bool:
-        """Return whether counting takes no time worth speaking of: what is forced aside, few states, or known already."""
+        """Return whether the points are quickly counted, what is forced aside: states are few, or they are known already."""
         left = self.propagated()
         if left is not self and "_solutions" not in self.__dict__:
             return left._is_quick
-        if "_solutions" not in self.__dict__:
+        if not {"_solutions", "_slow"}.intersection(self.__dict__):
             try:
                 self.__dict__["_solutions"] = Solutions.of(self._rows, self.outer, NO_LIMIT, FEW_STATES)
             except OutOfBudget:
-                return False
-        return True
+                self.__dict__["_slow"] = True
+        return "_solutions" in self.__dict__
 
     @cached_property
     def size(self) -> int:
@@ -253,17 +252,18 @@ class Constrained:
     def points(self, batch: int = 65536) -> Iterator[Bits]:
         """Yield all points in batches (<= batch, n), nearest first.
 
-        No other point of the ball is looked at, unless the ball has few and the constraints have many states.
+        No other point of the ball is looked at, unless the constraints have so many states that nobody has counted the points.
         """
         left = self.propagated()
         if left is not self:
             yield from left.points(batch)
-        elif not self._is_quick and self.ball.size <= FEW:
+        elif not self._is_quick:
             yield from self._filtered(batch)
         else:
-            flips = iter(self._sets())
-            while chosen := list(islice(flips, batch)):
-                yield self._points(chosen)
+            for flips in self._sets().listed(batch):
+                points = np.tile(self.center, (len(flips), 1))
+                points[np.arange(len(flips))[:, None], self.positions[flips]] ^= 1
+                yield points
 
     def _filtered(self, batch: int) -> Iterator[Bits]:
         """Yield the points, each of the ball being looked at."""
@@ -271,15 +271,12 @@ class Constrained:
             if (inside := self.contains(points)).any():
                 yield points[inside]
 
-    def _points(self, flips: Sequence[Sequence[int]]) -> Bits:
-        points = np.tile(self.center, (len(flips), 1))
-        rows = np.repeat(np.arange(len(flips)), [len(chosen) for chosen in flips])
-        points[rows, self.positions[np.fromiter(chain.from_iterable(flips), dtype=np.intp, count=len(rows))]] ^= 1
-        return points
-
     def sample(self, count: int, *, seed: int) -> Bits:
         """Return points drawn uniformly at random, with replacement: (count, n); BadQuery where there is none."""
-        return self._points(self._sets().drawn(count, seed))
+        points = np.tile(self.center, (count, 1))
+        for point, flips in zip(points, self._sets().drawn(count, seed), strict=True):
+            point[self.positions[flips]] ^= 1
+        return points
 
     def parts(self, most: int) -> Iterator[Region]:
         """Yield disjoint regions that make up this one, none with more than most points unless it has a single one.

@@ -6,14 +6,15 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, combinations
+from itertools import accumulate, combinations, islice
 from math import comb
 from random import Random
 
-from bnnverify.errors import BadQuery
-from bnnverify.problem.solutions import Solutions
+import numpy as np
 
-Flips = tuple[int, ...]
+from bnnverify.errors import BadQuery
+from bnnverify.model.arrays import Integers
+from bnnverify.problem.solutions import Solutions
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,13 +39,13 @@ class FlipSets:
             for d in range(self.outer + 1)
         )
 
-    def __iter__(self) -> Iterator[Flips]:
-        """Yield every set, small ones first."""
+    def listed(self, at_once: int) -> Iterator[Integers]:
+        """Yield every set, small ones first, sets of one size together: (<= at_once, size)."""
         for d in range(self.inner, self.outer + 1):
             for ones in range(max(0, d - len(self.loose)), d + 1):
-                for named in self.solutions.listed(ones):
-                    for others in combinations(self.loose, d - ones):
-                        yield named + others
+                for named in self.solutions.listed(ones, at_once):
+                    for others in _chosen(self.loose, d - ones, max(1, at_once // len(named))):
+                        yield np.hstack([np.repeat(named, len(others), axis=0), np.tile(others, (len(named), 1))])
 
     def drawn(self, count: int, seed: int) -> list[list[int]]:
         """Return sets drawn uniformly at random, with replacement; BadQuery where there is none."""
@@ -82,3 +83,10 @@ class FlipSets:
                 for bit in (1, 0):
                     further = {**values, solutions.order[level]: bit}
                     todo.append((level + 1, solutions.after(level, state, bit), further))
+
+
+def _chosen(flips: list[int], size: int, at_once: int) -> Iterator[Integers]:
+    """Yield all sets of so many of these flips: (<= at_once, size)."""
+    sets = combinations(flips, size)
+    while some := list(islice(sets, at_once)):
+        yield np.array(some, dtype=np.int64).reshape(len(some), size)

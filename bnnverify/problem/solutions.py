@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from heapq import heapify, heappop, heappush
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,18 +126,44 @@ class Solutions:
                 chosen.append(bit)
         return chosen
 
-    def listed(self, ones: int) -> Iterator[tuple[int, ...]]:
-        """Yield all solutions with so many ones, as the bits that are 1."""
-        todo: list[tuple[int, int, int, tuple[int, ...]]] = [(0, 0, ones, ())] if self.possible else []
+    def listed(self, ones: int, at_once: int) -> Iterator[Integers]:
+        """Yield all solutions with so many ones, a few at a time, as the bits that are 1: (<= at_once, ones)."""
+        if not self.possible:
+            return
+        able = self._able(ones)
+        chosen, count, state = np.zeros((1, ones), dtype=np.int64), np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
+        todo = [(0, chosen, count, state)] if able[0][0, ones] else []
         while todo:
-            level, state, left, chosen = todo.pop()
-            if not self._number(level, state, left):
+            level, chosen, count, state = todo.pop()
+            done = (count == ones) | (level == len(self.order))
+            if done.any():
+                yield chosen[done]
+                chosen, count, state = chosen[~done], count[~done], state[~done]
+            if not len(state):
                 continue
-            if level == len(self.order):
-                yield chosen
-                continue
-            todo.append((level + 1, self.after(level, state, 1), left - 1, (*chosen, self.order[level])))
-            todo.append((level + 1, self.after(level, state, 0), left, chosen))
+            zero, one = self.steps[level][state].T.astype(np.int64)
+            stay, take = able[level + 1][zero, ones - count], able[level + 1][one, ones - count - 1]
+            taken = chosen[take]
+            taken[np.arange(len(taken)), count[take]] = self.order[level]
+            grown = np.concatenate([chosen[stay], taken]), np.concatenate([count[stay], count[take] + 1])
+            state = np.concatenate([zero[stay], one[take]])
+            cuts = [0, len(state) // 2, len(state)] if len(state) > at_once else [0, len(state)]
+            todo += [(level + 1, grown[0][i:j], grown[1][i:j], state[i:j]) for i, j in pairwise(cuts)]
+
+    def _able(self, ones: int) -> list[NDArray[np.bool_]]:
+        """Return for each level which states lead to solutions with 0..ones further ones: (states + 1, ones + 2).
+
+        The last state, -1, and the last number never do.
+        """
+        able = np.zeros((2, ones + 2), dtype=np.bool_)
+        able[0, 0] = True
+        levels = [able]
+        for step in reversed(self.steps):
+            able = np.zeros((len(step) + 1, ones + 2), dtype=np.bool_)
+            able[:-1] = levels[-1][step[:, 0]]
+            able[:-1, 1:-1] |= levels[-1][step[:, 1], :-2]
+            levels.append(able)
+        return levels[::-1]
 
 
 def ordered(rows: Sequence[Threshold]) -> list[int]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import comb
 from typing import Any
 
 import numpy as np
@@ -26,14 +25,13 @@ from bnnverify.results.finding import Witness
 class CodeShells:
     """How many points at each distance of a ball have each latent code.
 
-    width: bits of a code. freedom: how many positions may flip. radius: of the ball. classes: how many there are.
+    width: bits of a code. sizes: points at distance 0..radius. classes: how many there are.
     distances, codes, labels, counts: (rows,): so many points at that distance have that code, and therefore that class.
     Raises Disagreement unless every shell of the ball is complete.
     """
 
     width: int
-    freedom: int
-    radius: int
+    sizes: tuple[int, ...]
     classes: int
     distances: NDArray[np.int64]
     codes: Codes
@@ -42,8 +40,13 @@ class CodeShells:
 
     def __post_init__(self) -> None:
         found = [sum(shares.counts) for shares in self.shells]
-        if found != [comb(self.freedom, k) for k in range(self.radius + 1)] or len(self.codes) < 1:
+        if found != list(self.sizes) or len(self.codes) < 1:
             raise Disagreement(f"codes: expected every point of {self.radius + 1} shells, got {found}")
+
+    @property
+    def radius(self) -> int:
+        """Return the largest distance."""
+        return len(self.sizes) - 1
 
     @property
     def center(self) -> int:
@@ -58,7 +61,7 @@ class CodeShells:
     @property
     def size(self) -> int:
         """Return how many points the ball has."""
-        return sum(comb(self.freedom, k) for k in range(self.radius + 1))
+        return sum(self.sizes)
 
     def within(self, radius: int) -> CodeShells:
         """Return the same for a smaller radius."""
@@ -66,7 +69,7 @@ class CodeShells:
             raise BadQuery(f"radius must be between 0 and {self.radius}, got {radius}")
         inside = self.distances <= radius
         rows = (self.distances[inside], self.codes[inside], self.labels[inside], self.counts[inside])
-        return CodeShells(self.width, self.freedom, radius, self.classes, *rows)
+        return CodeShells(self.width, self.sizes[: radius + 1], self.classes, *rows)
 
     @cached_property
     def shells(self) -> tuple[Shares, ...]:
@@ -82,8 +85,8 @@ class CodeShells:
 
     @property
     def density(self) -> tuple[Fraction, ...]:
-        """Return A_k as a share of the shell."""
-        return tuple(Fraction(a, comb(self.freedom, k)) for k, a in enumerate(self.adversarial))
+        """Return A_k as a share of the shell; 0 of a shell without points."""
+        return tuple(Fraction(a, size or 1) for a, size in zip(self.adversarial, self.sizes, strict=True))
 
     @property
     def stable(self) -> bool:

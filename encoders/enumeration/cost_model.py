@@ -12,7 +12,7 @@ from bnnverify.encoders.presolve.presolve import Open, after_first_block
 from bnnverify.model.network import Network
 
 POINT, WEIGHT = 1e-6, 5e-11  # the network's own matrix products: per point, and per point and weight
-LISTED = 4e-6  # to list a point that constraints leave
+LISTED = 2e-8  # per bit of a point that constraints leave, to list it
 MAKING = 5e-3  # to make the first layer and the smallest netlist
 # Netlists: to make them, then per point; both per weight behind the first layer: by numpy, the interpreter, code of their own.
 NETLISTS = (2e-5, 3.2e-11), (5e-5, 4e-12), (3.4e-4, 2.2e-12)
@@ -26,7 +26,7 @@ def product_seconds(solved: Open) -> float:
     """Return the seconds for putting every point through the network itself."""
     network, region = solved.network, solved.region
     work = sum(block.matrix.work for block in network.blocks) + _head(network)
-    return _float(region.size_bound) * (POINT + LISTED * bool(region.constraints) + WEIGHT * work)
+    return _float(region.size_bound) * (POINT + LISTED * region.n * bool(region.constraints) + WEIGHT * work)
 
 
 def netlist_seconds(solved: Open) -> float:

@@ -146,7 +146,7 @@ class BitsEngine:
 
         Ends early when the budget is spent.
         """
-        if solved.decided or _is_small(solved):
+        if (solved.decided and solved.region.known_size is not None) or _is_small(solved):
             for flips in solved.region.points():
                 yield flips[np.isin(solved.network(flips), targets)]
                 if budget.spent:
@@ -172,7 +172,7 @@ class BitsEngine:
 
     def _hits(self, solved: Open, targets: list[int], budget: Budget) -> Iterator[Bits | None]:
         """Yield for parts of the region the flips of a point where a target wins, or None; less when the budget is spent."""
-        if solved.decided or _is_small(solved):
+        if (solved.decided and solved.region.known_size is not None) or _is_small(solved):
             for flips in solved.region.points():
                 hits = np.flatnonzero(np.isin(solved.network(flips), targets))
                 yield flips[hits[0]] if len(hits) else None

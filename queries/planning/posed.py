@@ -11,7 +11,6 @@ from bnnverify.encoders.presolve.presolve import Presolved, presolve
 from bnnverify.encoders.presolve.question import Question
 from bnnverify.model.arrays import Bits
 from bnnverify.problem.budget import Budget
-from bnnverify.problem.events.each_class import EachClass
 from bnnverify.problem.query import Query
 from bnnverify.queries.engines.base import Engine, Found, opening
 from bnnverify.results.counts import Count, Shares, Tally
@@ -31,7 +30,7 @@ class Posed:
     def of(cls, query: Query, budget: Budget) -> Posed:
         """Return the query, presolved; raises OutOfBudget when the budget is spent before that is done."""
         solved = presolve(query.decider, query.region, budget)
-        return cls(query, solved, Question.about(solved, query.targets, each=isinstance(query.event, EachClass)))
+        return cls(query, solved, Question.about(solved, query.targets, each=getattr(query.event, "each", False)))
 
     def clear_tally(self) -> Tally | None:
         """Return the counts where presolve left one class, which all points of the region have, or where there is no point."""

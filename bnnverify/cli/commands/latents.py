@@ -16,9 +16,9 @@ from bnnverify.formats import load
 from bnnverify.model.network import Network
 from bnnverify.problem.ball import HammingBall
 from bnnverify.queries.attacks.local_search import METHODS, local_search
+from bnnverify.queries.verbs.differ import differ
 from bnnverify.queries.verbs.latent.attribution import attribution
 from bnnverify.queries.verbs.latent.codes import class_codes
-from bnnverify.queries.verbs.latent.differ import differ
 from bnnverify.queries.verbs.latent.latents import latents
 from bnnverify.report import latent_tables as tables
 from bnnverify.report.document import document

@@ -12,7 +12,10 @@ from bnnverify.model.network import Network
 
 
 class Event(Protocol):
-    """Something that happens at some points of a region around a centre."""
+    """Something that happens at some points of a region around a centre.
+
+    One with an attribute `each` that is true asks for the count of every class of the network that decides, on its own.
+    """
 
     def posed(self, network: Network, center: Bits) -> tuple[Network, frozenset[int]]:
         """Return the network whose class decides, and its classes at which the event happens. It has network's inputs."""

@@ -13,9 +13,13 @@ from bnnverify.problem.events.base import Setting, event
 
 @dataclass(frozen=True, eq=False)
 class Differ:
-    """The class is not the one that another network gives the same point."""
+    """The class is not the one that another network gives the same point.
+
+    each: whether each pair of classes is to be counted on its own; else only how many points have an unequal one.
+    """
 
     other: Network
+    each: bool = False
 
     def posed(self, network: Network, center: Bits) -> tuple[Network, frozenset[int]]:  # noqa: ARG002 - the centre plays no part
         """Return both networks as one, whose classes are pairs; the event happens at the unequal ones."""

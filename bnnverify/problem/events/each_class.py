@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Network
@@ -12,6 +13,8 @@ from bnnverify.problem.events.base import Setting, event
 @dataclass(frozen=True)
 class EachClass:
     """Every class is counted on its own; as a yes/no question it always happens."""
+
+    each: ClassVar[bool] = True
 
     def posed(self, network: Network, center: Bits) -> tuple[Network, frozenset[int]]:  # noqa: ARG002 - the centre plays no part
         return network, frozenset(range(network.classes))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -9,9 +11,11 @@ from bnnverify.encoders.enumeration.enumeration import Enumeration
 from bnnverify.encoders.enumeration.layout import Runs
 from bnnverify.model.arrays import Bits, Integers
 from bnnverify.model.network import Network
-from bnnverify.problem.ball import HammingBall
+from bnnverify.model.threshold import Threshold
 from bnnverify.problem.budget import INTERRUPTED, Budget, OutOfBudget
-from bnnverify.queries.verbs.latent.codes import coding, latent
+from bnnverify.problem.region import Region
+from bnnverify.queries.verbs.latent.codes import coding, latent, obeying
+from bnnverify.queries.verbs.latent.latents import around
 from bnnverify.results.latent import Attribution
 
 
@@ -21,6 +25,7 @@ def attribution(
     *,
     radius: int,
     free: ArrayLike | None = None,
+    constraints: Sequence[Threshold] = (),
     cut: int | None = None,
     budget: Budget | None = None,
 ) -> Attribution:
@@ -30,17 +35,39 @@ def attribution(
     """
     budget = (budget or Budget()).start()
     bits = network.check(center)
-    ball = HammingBall(bits, radius, free=free)
+    region = around(bits, radius, free, constraints)
     prefix = latent(network, cut)
-    table, seen, reason = np.zeros((ball.n, prefix.widths[-1]), dtype=np.int64), 0, budget.reason
+    table, seen, reason = np.zeros((region.n, prefix.widths[-1]), dtype=np.int64), 0, budget.reason
     try:
-        task = coding(network, ball, len(prefix.blocks), mixed=True, budget=budget)
+        region.sizes(budget)
+        if constraints:
+            seen, reason = _add_listed(table, prefix, region, budget)
+            return _attribution(table, seen, region, reason)
+        task = coding(network, region, len(prefix.blocks), mixed=True, budget=budget)
         changes = _Changes(task, prefix(bits))
         reason = changes.add_all(budget)
-        table[ball.positions], seen = changes.table(), changes.seen
+        table[region.positions], seen = changes.table(), changes.seen
     except OutOfBudget as out:
         reason = str(out)
-    return Attribution(tuple(map(tuple, table.tolist())), seen, ball.size, "" if seen == ball.size else reason)
+    return _attribution(table, seen, region, reason)
+
+
+def _attribution(table: Integers, seen: int, region: Region, reason: str) -> Attribution:
+    """Return the answer; reason: why it ended, if it ended early."""
+    reason = "" if seen == region.known_size else reason
+    return Attribution(tuple(map(tuple, table.tolist())), seen, region.size_bound, reason)
+
+
+def _add_listed(table: Integers, prefix: Network, region: Region, budget: Budget) -> tuple[int, str]:
+    """Add all points of a region under constraints to table, and return how many they were, and why it would have ended early."""
+    seen, code = 0, prefix(region.center)
+    try:
+        for _, points in obeying(region, budget):
+            table += (points ^ region.center).T.astype(np.int64) @ (prefix(points) ^ code).astype(np.int64)
+            seen += len(points)
+    except KeyboardInterrupt:
+        return seen, INTERRUPTED
+    return seen, budget.reason
 
 
 class _Changes:

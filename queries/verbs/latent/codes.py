@@ -11,7 +11,7 @@ from bnnverify.data.samples import Samples
 from bnnverify.encoders.enumeration.enumeration import Enumeration
 from bnnverify.encoders.presolve.presolve import presolve
 from bnnverify.errors import BadQuery
-from bnnverify.model.arrays import Indices
+from bnnverify.model.arrays import Bits, Indices
 from bnnverify.model.latent_code import WIDEST, bits_of, integers_of
 from bnnverify.model.network import Network
 from bnnverify.problem.budget import INTERRUPTED, Budget, OutOfBudget
@@ -28,16 +28,20 @@ def codes(network: Network, region: Region, cut: int, *, budget: Budget | None =
     counts: Counter[int] = Counter()
     reason = budget.reason
     try:
-        task = coding(network, region, cut, mixed=True, budget=budget)
-        for _, numbers, times in met(task, budget):
+        region.sizes(budget)
+        if region.constraints:
+            found: Iterator[tuple[int | None, Indices, Indices]] = listed(network, region, cut, budget)
+        else:
+            found = met(coding(network, region, cut, mixed=True, budget=budget), budget)
+        for _, numbers, times in found:
             counts.update(dict(zip(numbers.tolist(), times.tolist(), strict=True)))
     except OutOfBudget as out:
         reason = str(out)
     except KeyboardInterrupt:
         reason = INTERRUPTED
-    reason = "" if counts.total() == region.size else reason
+    reason = "" if counts.total() == region.known_size else reason
     words = bits_of(list(counts), network.prefix(cut).widths[-1]).tolist()
-    return Codes(region.size, {tuple(word): times for word, times in zip(words, counts.values(), strict=True)}, reason)
+    return Codes(region.size_bound, {tuple(word): times for word, times in zip(words, counts.values(), strict=True)}, reason)
 
 
 def coding(network: Network, region: Region, cut: int, *, mixed: bool, budget: Budget) -> Enumeration:
@@ -59,6 +63,22 @@ def latent(network: Network, cut: int | None = None) -> Network:
     if prefix.widths[-1] > WIDEST:
         raise BadQuery(f"codes: expected a latent of at most {WIDEST} bits, got {prefix.widths[-1]}")
     return prefix
+
+
+def listed(network: Network, region: Region, cut: int, budget: Budget) -> Iterator[tuple[int, Indices, Indices]]:
+    """Do what `met` does, in a region whose constraints leave so few points that each is listed."""
+    prefix = latent(network, cut)
+    for distance, points in obeying(region, budget):
+        yield distance, *np.unique(integers_of(prefix(points)), return_counts=True)
+
+
+def obeying(region: Region, budget: Budget) -> Iterator[tuple[int, Bits]]:
+    """Yield the points of a region under constraints, those of one distance together, until the budget is spent."""
+    for points in region.points():
+        if budget.spent:
+            return
+        away = region.distance(points)
+        yield from ((d, points[away == d]) for d in np.unique(away).tolist())
 
 
 def met(task: Enumeration, budget: Budget) -> Iterator[tuple[int | None, Indices, Indices]]:

@@ -179,7 +179,7 @@ def test_codes_that_miss_a_point_are_refused() -> None:
     complete = latents(parity(7), np.zeros(7), radius=2).shells
     rows = (complete.distances, complete.codes, complete.labels)
     with pytest.raises(Disagreement, match="every point of 3 shells"):
-        CodeShells(complete.width, 7, 2, complete.classes, *rows, complete.counts - (complete.distances == 2))
+        CodeShells(complete.width, (1, 7, 21), complete.classes, *rows, complete.counts - (complete.distances == 2))
 
 
 def test_questions_that_make_no_sense() -> None:
