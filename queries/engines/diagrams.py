@@ -130,7 +130,7 @@ class BddEngine:
     def _point(self, solved: Open, wanted: list[int], budget: Budget) -> Bits | None:
         """Return the flips of a point of solved.region where a wanted class is the answer, None if there is none."""
         if self._sweeps(solved):
-            return _met(solved, wanted, budget)
+            return _example_by_frontier(solved, wanted, budget)
         return self._opened(budget).example(solved.network, solved.region, wanted, budget.check)
 
     def _opened(self, budget: Budget) -> Diagrams | Relations:
@@ -183,7 +183,7 @@ def _labelled(question: Question, budget: Budget) -> Iterator[tuple[Integers, In
         yield codes.distances, tail(codes.bits), codes.ways
 
 
-def _met(solved: Open, wanted: list[int], budget: Budget) -> Bits | None:
+def _example_by_frontier(solved: Open, wanted: list[int], budget: Budget) -> Bits | None:
     """Return flips, (n,), for which one of the wanted classes is the answer; None if there are none."""
     tail = solved.network.tail(1)
     frontier = Frontier(solved.network.blocks[0], solved.region, examples=True, memory=budget.memory and budget.memory // 4)

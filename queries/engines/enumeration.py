@@ -164,7 +164,7 @@ class BitsEngine:
             sizes = list(enumerate(solved.region.sizes()))[solved.region.inner :]
             yield from (_Part(d, [size], pruned=size) for d, size in sizes)
         elif _is_small(solved):
-            yield from _looked_at(solved, budget)
+            yield from _enumerated(solved, budget)
         else:
             cube = (solved.region.inner, solved.region.outer) == (0, solved.region.n)
             task = Enumeration(solved, self._folder, mixed=cube)  # nobody measures distance in a cube
@@ -183,8 +183,8 @@ class BitsEngine:
         yield from self._side_by_side(_first_of_part, task, task.parts(), budget, targets)
 
     def _drawn(self, task: Enumeration, targets: list[int], points: int, budget: Budget) -> Iterator[Bits | None]:
-        glimpses, others = task.drawn(min(points, GLIMPSES)), task.drawn(points - GLIMPSES, seed=1)
-        yield from self._side_by_side(_glimpse_of_part, task, glimpses, budget, targets)
+        interpreted, others = task.drawn(min(points, GLIMPSES)), task.drawn(points - GLIMPSES, seed=1)
+        yield from self._side_by_side(_interpreted_part, task, interpreted, budget, targets)
         yield from self._side_by_side(_first_of_part, task, others, budget, targets)
 
     def _side_by_side(
@@ -233,7 +233,7 @@ class _Census:
         return replace(Tally.partial(self.size, totals, reason), shells=shells, pruned=self.pruned)
 
 
-def _looked_at(solved: Open, budget: Budget) -> Iterator[_Part]:
+def _enumerated(solved: Open, budget: Budget) -> Iterator[_Part]:
     """Yield class counts by asking the network about every point."""
     for flips in solved.region.points():
         distances, labels = flips.sum(axis=1, dtype=np.int64), solved.network(flips)
@@ -261,5 +261,5 @@ def _first_of_part(worker: Worker, task: Enumeration, runs: Runs, targets: list[
     return task.first(runs, targets)
 
 
-def _glimpse_of_part(worker: Worker, task: Enumeration, runs: Runs, targets: list[int]) -> Bits | None:  # noqa: ARG001
+def _interpreted_part(worker: Worker, task: Enumeration, runs: Runs, targets: list[int]) -> Bits | None:  # noqa: ARG001
     return task.interpreted_example(runs, targets)

@@ -135,7 +135,7 @@ class _Reached:
 
     def __init__(self, question: Question) -> None:
         self._first, self._region = question.network.prefix(1), question.region
-        self._home = self._first(np.zeros(self._first.inputs, dtype=np.uint8))
+        self._center_code = self._first(np.zeros(self._first.inputs, dtype=np.uint8))
         self._cores: list[tuple[Integers, Bits]] = []  # neurons, and values that they do not take together
         self._solver: Solver | None = None
 
@@ -150,7 +150,7 @@ class _Reached:
 
     def one_of(self, codes: Bits, budget: Budget) -> Bits | None:
         """Return the flips of a point that has one of codes (k, neurons); None if there is none, or the budget is spent."""
-        codes = codes[np.argsort((codes != self._home).sum(axis=1), kind="stable")]
+        codes = codes[np.argsort((codes != self._center_code).sum(axis=1), kind="stable")]
         for core in self._cores:
             codes = _without(codes, core)
         while len(codes) and not budget.spent and self.tries <= TRIES:

@@ -26,7 +26,7 @@ from bnnverify.queries.engines.solver import Solver
 from bnnverify.results.counts import Count, Tally
 from bnnverify.results.progress import Progress, Report, silent
 
-LOOK = 2**18  # points the network classifies at one go, rather than asking the solver about them
+ENUMERATED = 2**18  # points that the network classifies at once, without the solver
 BATCH = 2**14
 
 
@@ -80,9 +80,9 @@ class SatEngine:
 
     def refute(self, solved: Presolved, targets: frozenset[int], budget: Budget) -> Refuted:
         """Return what a solver that writes down its lemmas says of a formula whose variables all have a stated definition."""
-        (home,) = set(range(solved.network.classes)) - targets
+        (center_class,) = set(range(solved.network.classes)) - targets
         try:
-            encoded = annotated(solved, solved.classes[home])
+            encoded = annotated(solved, solved.classes[center_class])
         except BadQuery as error:
             return Refuted(Found(None, reason=str(error)))
         with Solver(encoded.clauses, traces=True) as solver:
@@ -177,7 +177,7 @@ class _Census:
 
     def _easy(self, cause: list[int]) -> bool:
         around = self._around(cause)
-        return min(around.ball.size, around.size_bound) <= LOOK or presolve(self._question.network, around).decided
+        return min(around.ball.size, around.size_bound) <= ENUMERATED or presolve(self._question.network, around).decided
 
     def _around(self, cause: Collection[int]) -> Region:
         """Return the points that have all flips of cause and lack at least the flips that would lead where we have looked."""
@@ -217,8 +217,8 @@ class _Census:
 
 def _sought(question: Question) -> frozenset[int]:
     """Return the classes to look for: those without the centre's, which is rarely the rarest; the rest follows from the size."""
-    home = question.network(np.zeros(question.region.n, dtype=np.uint8))
+    center_class = question.network(np.zeros(question.region.n, dtype=np.uint8))
     every = frozenset(range(question.network.classes))
     if question.each:
-        return every - {home}
-    return every - question.targets if home in question.targets else question.targets
+        return every - {center_class}
+    return every - question.targets if center_class in question.targets else question.targets

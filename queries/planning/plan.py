@@ -52,7 +52,7 @@ def plan(question: Open, engine: str = AUTO, *, counting: bool, jobs: int | None
     slowness: how many times as long this machine takes as the one where the constants were measured.
     """
     if engine != AUTO:
-        return _asked_for(question, engine, counting=counting, slowness=slowness)
+        return _named_plan(question, engine, counting=counting, slowness=slowness)
     offers = {name: each.bid(question, counting, slowness) for name, each in engines().items()}
     bids = {name: bid for name, bid in offers.items() if bid is not None}
     at_once = [name for name, bid in bids.items() if bid.seconds <= QUICK and named(name).ability.interruptible]
@@ -69,7 +69,7 @@ def evidence_plan(question: Open) -> tuple[str, ...]:
     return tuple(name for _, name in sorted((rank, name) for rank, name in ranks if rank is not None))
 
 
-def _asked_for(question: Open, engine: str, *, counting: bool, slowness: float) -> Plan:
+def _named_plan(question: Open, engine: str, *, counting: bool, slowness: float) -> Plan:
     registered = named(engine)
     if counting and registered.ability.counted_by is None:
         others = [name for name in choices() if name == AUTO or named(name).ability.counted_by == ""]

@@ -64,20 +64,20 @@ def result_of(query: Query, counted: Counted, seconds: float) -> CountResult:
     predicted = query.network(query.region.center)
     if (tally.counted and tally.size != query.region.size) or len(tally.counts) != query.decider.classes:
         raise Disagreement(f"{engine}: expected a tally of {query.region.size} points, got one of {tally.size}")
-    home = query.decider(query.region.center)
-    if query.region.center in query.region and tally.counts[home].high < 1:
-        raise Disagreement(f"{engine}: the centre is of class {home}, yet no point of the region is said to be")
-    asked = query.targets - {predicted} if isinstance(query.event, EachClass) else query.targets
+    center_class = query.decider(query.region.center)
+    if query.region.center in query.region and tally.counts[center_class].high < 1:
+        raise Disagreement(f"{engine}: the centre is of class {center_class}, yet no point of the region is said to be")
+    counted_classes = query.targets - {predicted} if isinstance(query.event, EachClass) else query.targets
     return CountResult(
         engine=engine,
         event=str(query.event),
-        event_count=tally.of(asked),
+        event_count=tally.of(counted_classes),
         tally=tally,
         predicted=predicted,
         region=query.region.to_json(),
         seconds=seconds,
         reason=tally.reason,
-        decider_class=None if query.decider is query.network else home,
+        decider_class=None if query.decider is query.network else center_class,
     )
 
 
@@ -92,7 +92,7 @@ def _by_pieces(query: Query, session: Session, budget: Budget, path: Path, repor
         return unknown_counts(query, str(out))
     most = session.plan(posed, counting=True).piece
 
-    def heard(away: int, known: Progress) -> None:
+    def on_progress(away: int, known: Progress) -> None:
         tally = Tally.joined(region.size, classes, [*done, (away, known.tally)])
         report(Progress(sum(t.size for _, t in done) + known.done, region.size, tally))
 
@@ -101,7 +101,7 @@ def _by_pieces(query: Query, session: Session, budget: Budget, path: Path, repor
             away = int(region.distance(piece.center))
             counted = store.recall(str(number), partial(_parsed, piece=piece, classes=classes))
             if counted is None:
-                report_piece = partial(heard, away)
+                report_piece = partial(on_progress, away)
                 if piece is region:
                     counted = session.count_posed(posed, budget, report_piece)
                 else:

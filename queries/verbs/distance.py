@@ -220,8 +220,8 @@ class _Search:
     def _regions(self, low: int, limit: int) -> list[Region]:
         center = self.query.region.center
         regions = self.cost.regions(center, low, limit)
-        whole = sum(region.size for region in regions) > ENUMERABLE and not self.cost.largest_counts
-        return [self.cost.hull(center, low, limit)] if whole else regions
+        one_ball = sum(region.size for region in regions) > ENUMERABLE and not self.cost.largest_counts
+        return [self.cost.hull(center, low, limit)] if one_ball else regions
 
     def _question(self, region: Region, limit: int) -> Query:
         """Return whether the event happens at a point of region that costs at most limit and obeys the constraints."""

@@ -72,11 +72,11 @@ def tolerance(
 
 
 class _Search:
-    """At how many points of each distance the event happens, as far as that is counted. asked: the largest radius by now."""
+    """At how many points of each distance the event happens, as far as that is counted. searched: the largest radius by now."""
 
     def __init__(self, query: Query, share: Fraction, largest: int | None) -> None:
         self.query, self.share, self.largest = query, share, largest
-        self.started, self.asked = time.monotonic(), largest or 0
+        self.started, self.searched = time.monotonic(), largest or 0
         self.found: list[int] = []
         self.sizes: tuple[int, ...] = ()  # of the balls of radius 0, 1, 2, ..., as far as they were asked about
         self.failing: int | None = None
@@ -94,14 +94,14 @@ class _Search:
         counts = zip(accumulate(self.found), self.sizes, strict=False)
         shares = tuple(Fraction(times, size or 1) for times, size in counts)
         about = in_words(self.engines), str(self.query.event), self.query.network(self.query.region.center), self.share, shares
-        return SafeRadius(*about, self.asked, time.monotonic() - self.started, self.reason, self.failing)
+        return SafeRadius(*about, self.searched, time.monotonic() - self.started, self.reason, self.failing)
 
     def step(self, session: Session, budget: Budget, progress: Heard) -> None:
         """Count the ball, or where that is not asked for, or does not say it all, the next distance."""
         ball = self.largest is not None and not self._begun
         self._begun = True
         region = self.query.region if ball else self.query.region.shell(len(self.found))
-        self.asked = max(self.asked, region.outer)
+        self.searched = max(self.searched, region.outer)
         query = self.query.over(region)
         try:
             self.sizes = tuple(accumulate(region.shell(0, region.outer).sizes(budget)))
@@ -109,12 +109,12 @@ class _Search:
             self.reason = str(out)
             return
 
-        def heard(now: Progress) -> None:
+        def on_progress(now: Progress) -> None:
             self.engines = session.current
             self._learn(query, now.tally)
             progress(self.known(), now)
 
-        counted = session.count(query, budget, heard)
+        counted = session.count(query, budget, on_progress)
         self.engines = counted.engines
         self._learn(query, counted.tally)
         if len(self.found) <= region.outer:

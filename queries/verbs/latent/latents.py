@@ -94,8 +94,8 @@ def _finished(found: Iterator[tuple[int | None, Indices, Indices]], region: Regi
             shells[distance].add(codes, counts)
     except KeyboardInterrupt:
         interrupted = True
-    whole = [shell.size == size for shell, size in zip(shells, region.sizes(), strict=True)]
-    return shells[: whole.index(False)] if False in whole else shells, interrupted
+    complete = [shell.size == size for shell, size in zip(shells, region.sizes(), strict=True)]
+    return shells[: complete.index(False)] if False in complete else shells, interrupted
 
 
 class _Shell:

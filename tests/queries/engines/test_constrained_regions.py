@@ -102,7 +102,7 @@ def test_strategies_of_diagrams(strategy: str, query: Query) -> None:
 def test_encodings_of_clauses(encoding: tuple, query: Query) -> None:
     engine = Direct(by_clauses.SatEngine, encoding[1])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(by_clauses, "LOOK", 3)  # causes of several flips
+        patch.setattr(by_clauses, "ENUMERATED", 3)  # causes of several flips
         checked(engine, query)
         found(engine, query)
 

@@ -26,11 +26,11 @@ def contains(tally, truth):
     return all(count.low <= number <= count.high for count, number in zip(tally.counts, truth, strict=True))
 
 
-@pytest.mark.parametrize("look", [1, 8, by_sat.LOOK], ids="look{}".format)
+@pytest.mark.parametrize("look", [1, 8, by_sat.ENUMERATED], ids="look{}".format)
 @pytest.mark.parametrize("seed", range(12))
 def test_every_question_about_random_networks(seed, look, monkeypatch):
     """Small looks make causes overlap: every point is still counted once."""
-    monkeypatch.setattr(by_sat, "LOOK", look)
+    monkeypatch.setattr(by_sat, "ENUMERATED", look)
     network, region = random_network(seed, 9), random_region(seed, 9)
     truth = enumerated(Query(network, region, EachClass()))
     events = [EachClass(), Leaves(seed % 4), Becomes(seed % 4), Becomes(0, 1), Becomes(0, 1, 2, 3)]
@@ -129,7 +129,7 @@ class Ticking(Budget):
 
 @pytest.mark.parametrize("looks", [2, 5, 8, 20, 50])
 def test_wherever_it_stops_the_interval_holds_the_truth(looks, monkeypatch):
-    monkeypatch.setattr(by_sat, "LOOK", 8)
+    monkeypatch.setattr(by_sat, "ENUMERATED", 8)
     monkeypatch.setattr(by_sat, "BATCH", 3)
     query = Query(random_network(2, 9), HammingBall(np.zeros(9), 4), EachClass())
     truth, reports = enumerated(query), []
