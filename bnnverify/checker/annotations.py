@@ -17,7 +17,7 @@ from bnnverify.checker.margins import ReducedNetwork, ReducedRow
 from bnnverify.errors import Rejected
 
 NAME = "meanings.txt"
-SHAPES = {"flip": 2, "var": 2, "ones": 2, "neuron": 3, "beats": 2}  # numbers on such a line, or the fewest
+SHAPES = {"flip": 2, "var": 2, "ones": 2, "neuron": 3, "beats": 2, "holds": 2}  # numbers on such a line, or the fewest
 ALWAYS = Linear({}, 0)
 SHIFTS = 4  # of a row by the number of flips that are tried
 
@@ -31,13 +31,14 @@ class Annotations:
         self.ones: dict[int, int] = {}
         self.neurons: dict[tuple[int, int], int] = {}
         self.beats: dict[int, int] = {}
+        self.holds: dict[int, int] = {}
         self._variables = variables
         for line in lines(path):
             kind, _, words = line.partition(" ")
             row = numbers(words, NAME)
             fewest = SHAPES.get(kind, -1)
             if len(row) < fewest or fewest < 0 or (len(row) > fewest and kind != "var"):
-                raise Rejected(f"{NAME}: expected lines of flip, var, ones, neuron and beats, got {line[:40]!r}")
+                raise Rejected(f"{NAME}: expected lines of flip, var, ones, neuron, beats and holds, got {line[:40]!r}")
             self._add(kind, row)
         known = {*self.definitions, *self.flips.values()}  # at most as many as lines, whatever the formula's header
         if len(known) < variables:
@@ -59,7 +60,8 @@ class Annotations:
                 raise Rejected(f"{NAME}: neuron {row[1]} of block {row[0]}: expected one literal")
             self.neurons[row[0], row[1]] = self._literal(row[2])
         else:
-            self._put(self.ones if kind == "ones" else self.beats, row[0], row[1], lowest=-self._variables)
+            literals = {"ones": self.ones, "beats": self.beats, "holds": self.holds}
+            self._put(literals[kind], row[0], row[1], lowest=-self._variables)
 
     def _put(self, where: dict[int, int], key: int, literal: int, *, lowest: int) -> None:
         if key in where or literal < lowest:
@@ -118,6 +120,18 @@ class Links:
                 raise Rejected(f"{NAME}: beats {k}: expected a literal defined as: class {predicted} is preferred to class {k}")
         literals = (self._annotations.beats[k] for k in rivals)
         return frozenset(-literal for literal in literals if not self._annotations.defines(literal, ALWAYS))
+
+    def constraints(self, count: int) -> list[frozenset[int]]:
+        """Return for each constraint with a literal the clause that it holds, an empty one where it never does.
+
+        Each literal is checked.
+        """
+        clauses = []
+        for k, literal in self._annotations.holds.items():
+            if not 0 <= k < count or not self._is_defined_as(literal, self._reduced.constraint(k), 0):
+                raise Rejected(f"{NAME}: holds {k}: expected a literal defined as: constraint {k} of the claim holds")
+            clauses.append(frozenset() if self._annotations.defines(-literal, ALWAYS) else frozenset({literal}))
+        return clauses
 
     def _neuron(self, block: int, j: int) -> int:
         """Return the literal of a neuron that is no constant, after checking it."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bnnverify.checker.rules import Rule, rules_of
 from bnnverify.errors import Rejected
 from bnnverify.model.arrays import Bits
 from bnnverify.model.coding import InputCoding
@@ -19,6 +20,7 @@ FIELDS = (
     *("format", "version", "index", "model_sha256", "verdict", "by", "predicted", "label", "radius", "bits", "free"),
     *("pixels", "witness", "classes", "folded", "dropped"),
 )
+CONSTRAINTS = "constraints"  # a field of claims that have some
 CLAIM, TRACED = "claim.json", ("formula.cnf", "meanings.txt", "trace.drup")
 
 
@@ -26,6 +28,7 @@ CLAIM, TRACED = "claim.json", ("formula.cnf", "meanings.txt", "trace.drup")
 class Claim:
     """No point within radius flips of bits, flips of free positions only, leaves the class predicted; or the witness does.
 
+    Under constraints, that is a claim about the points at which all of them hold: bits itself need not be one.
     by: the ground of the claim; where that is no witness, there may be one beyond the radius, by more flips. label:
     the true class according to the writer; the check does not use it.
     folded: per block, (neuron, value, sum, bound, move); dropped: (class, rival, sum, bound, move).
@@ -42,6 +45,7 @@ class Claim:
     classes: tuple[int, ...]
     folded: tuple[tuple[tuple[int, ...], ...], ...]
     dropped: tuple[tuple[int, ...], ...]
+    constraints: tuple[Rule, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -66,8 +70,8 @@ class Claim:
 def claim_of(found: dict[str, Any], network: Network) -> Claim:
     """Return the claim in this object, about this network; Rejected where it is malformed."""
     version_of(found, "claim.json")
-    if set(found) != set(FIELDS):
-        field = min(set(found) ^ set(FIELDS))
+    if set(found) - {CONSTRAINTS} != set(FIELDS):
+        field = min((set(found) - {CONSTRAINTS}) ^ set(FIELDS))
         expected, got = ("no", "one") if field in found else ("a", "none")
         raise Rejected(f"claim.json: expected {expected} field {field[:20]}, got {got}")
     if network.head is None:
@@ -88,6 +92,7 @@ def claim_of(found: dict[str, Any], network: Network) -> Claim:
         classes=_row(found.get("classes"), "classes"),
         folded=tuple(_rows(part, "folded") for part in _list(found.get("folded"), "folded")),
         dropped=_rows(found.get("dropped"), "dropped"),
+        constraints=rules_of(found[CONSTRAINTS], network.inputs, "claim.json") if CONSTRAINTS in found else (),
     )
     if claim.by not in GROUNDS or (claim.by == "witness" and claim.witness is None):
         raise Rejected(f"claim.json: expected by to be one of {', '.join(GROUNDS)}, the last with a witness, got {claim.by!r}")

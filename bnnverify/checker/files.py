@@ -40,7 +40,7 @@ def record(path: Path, digits: int = DIGITS) -> dict[str, Any]:
 
 
 def _integer(most: int, text: str) -> int:
-    return _refused(text) if len(text) > most else int(text)
+    return _refused(text) if len(text.removeprefix("-")) > most else int(text)
 
 
 def _refused(text: str) -> int:

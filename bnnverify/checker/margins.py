@@ -67,6 +67,11 @@ class ReducedNetwork:
         weights, bound = self._lead(c, k)
         return self._reduced(len(self.network.blocks), {i: weight for i, weight in enumerate(weights) if weight}, bound)
 
+    def constraint(self, k: int) -> ReducedRow:
+        """Return the reduced row of a constraint of the claim, over flips."""
+        rule = self._claim.constraints[k]
+        return self._reduced(0, {i: weight for i, weight in rule.weights.items() if weight}, rule.bound)
+
     def _reduced(self, layer: int, weights: dict[int, int], bound: int) -> ReducedRow:
         """Return the row, weights by ascending position, without constants; of input bits, over flips."""
         bits, moves, reduced = self._bits[layer], self._moves[layer], dict[int, int]()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bnnverify.checker.claim import Claim
 from bnnverify.checker.margins import ReducedNetwork, ReducedRow
+from bnnverify.checker.rules import all_hold
 from bnnverify.errors import Rejected
 from bnnverify.model.network import Network
 
@@ -88,21 +89,26 @@ def keys_of(fields: Fields, flips: int, radius: int) -> Iterator[Words]:
 
 
 def check_patterns(reduced: ReducedNetwork, claim: Claim) -> int:
-    """Return the number of patterns, or points; Rejected unless the network gives the predicted class to each."""
+    """Return the number of patterns, or points; Rejected unless the network gives the predicted class to each.
+
+    Constraints are further fields: patterns of points that break one are none.
+    """
     points = sum(comb(len(claim.free), flips) for flips in range(claim.radius + 1))
     if points <= FEW:
         return _check_points(reduced.network, claim, points)
     if points > MOST or not reduced.network.blocks:
         raise Rejected(f"patterns: expected at most {MOST} points and a block, got {points} points")
-    open_ = reduced.open(0)
-    fields = Fields([reduced.neuron(0, j) for j in open_], list(claim.free), claim.radius)
+    open_, rules = reduced.open(0), [reduced.constraint(k) for k in range(len(claim.constraints))]
+    fields = Fields([*(reduced.neuron(0, j) for j in open_), *rules], list(claim.free), claim.radius)
     found = _patterns(fields, len(claim.free), claim.radius)
     tail = reduced.network.tail(1)
     for begin in range(0, len(found), BATCH):
         keys = found[begin : begin + BATCH]
         bits = np.tile(reduced.first(), (len(keys), 1))
-        if open_:
-            bits[:, open_] = fields.bits(keys)
+        if fields.rows:
+            values = fields.bits(keys)
+            bits[:, open_] = values[:, : len(open_)]
+            bits = bits[values[:, len(open_) :].all(axis=1)]
         _require_predicted(claim, tail(bits))
     return len(found)
 
@@ -129,7 +135,7 @@ def _check_points(network: Network, claim: Claim, points: int) -> int:
         bits = np.tile(claim.bits, (len(chosen), 1))
         rows = np.repeat(np.arange(len(chosen)), [len(positions) for positions in chosen])
         bits[rows, list(chain.from_iterable(chosen))] ^= 1
-        _require_predicted(claim, network(bits))
+        _require_predicted(claim, network(bits[all_hold(claim.constraints, bits)]))
     return points
 
 

@@ -11,6 +11,7 @@ from bnnverify.checker.clauses import follows
 from bnnverify.checker.files import formula, lines, record
 from bnnverify.checker.margins import ReducedNetwork
 from bnnverify.checker.patterns import check_codes, check_patterns
+from bnnverify.checker.rules import all_hold
 from bnnverify.checker.trace import lemmas
 from bnnverify.errors import Rejected
 from bnnverify.model.arrays import Bits
@@ -52,9 +53,10 @@ def _traced(folder: Path, claim: Claim, reduced: ReducedNetwork) -> CheckedClaim
     variables, clauses = formula(folder / "formula.cnf")
     annotations = Annotations(folder / "meanings.txt", variables)
     links = Links(annotations, reduced, claim.free, claim.radius)
-    event = links.event(claim.predicted, claim.classes)
+    given = [links.event(claim.predicted, claim.classes), *links.constraints(len(claim.constraints))]
     for number, clause in enumerate(clauses, start=1):
-        if not event.issubset(clause) and not follows(clause, annotations.definitions, links.region):
+        is_given = any(part.issubset(clause) for part in given)
+        if not is_given and not follows(clause, annotations.definitions, links.region):
             raise Rejected(
                 f"formula.cnf: clause {number} does not follow from the definitions of its variables: {str(clause)[:60]}"
             )
@@ -66,5 +68,7 @@ def _replay(claim: Claim, witness: Bits, network: Network) -> None:
     within, most = claim.by == "witness", "at most" if claim.by == "witness" else "more than"
     if (len(claim.flips) <= claim.radius) != within or not set(claim.flips) <= set(claim.free):
         raise Rejected(f"witness: expected {most} {claim.radius} flips of free positions, got {list(claim.flips)[:20]}")
+    if not all_hold(claim.constraints, witness[None])[0]:
+        raise Rejected("witness: expected a point at which every constraint of the claim holds, got another one")
     if network(witness) == claim.predicted:
         raise Rejected(f"witness: expected another class than {claim.predicted}, which the model gives it")

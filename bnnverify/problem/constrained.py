@@ -156,15 +156,19 @@ class Constrained:
 
     @cached_property
     def _rows(self) -> tuple[Threshold, ...]:
-        """Return what the constraints say of flips, named by their place among the free ones; without what holds anyway."""
+        """Return the constraints over flips, without what holds anyway."""
+        return tuple(dict.fromkeys(row for row in self.flip_rows if row.constant() is not True))
+
+    @cached_property
+    def flip_rows(self) -> tuple[Threshold, ...]:
+        """Return each constraint as it reads over flips, named by their place among the free ones."""
         place, bits, rows = {i: k for k, i in enumerate(self.positions.tolist())}, self.center.tolist(), []
         for row in self.constraints:
             pairs = list(zip(row.positions, row.weights, strict=True))
             weights = {place[i]: -w if bits[i] else w for i, w in pairs if i in place}
             bound = row.bound - sum(w for i, w in pairs if bits[i])
-            if sum(w for w in weights.values() if w < 0) < bound:
-                rows.append(Threshold(tuple(weights), tuple(weights.values()), bound))
-        return tuple(dict.fromkeys(rows))
+            rows.append(Threshold(tuple(weights), tuple(weights.values()), bound))
+        return tuple(rows)
 
     def propagated(self) -> Constrained:
         """Return the same set of points, positions that constraints decide one by one being no longer free.

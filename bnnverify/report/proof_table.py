@@ -12,7 +12,9 @@ from bnnverify.results.proofs import Checked, Checking
 def check_table(result: Checking) -> RenderableType:
     """Return a line per sample, then how many proofs are accepted and which model they concern."""
     columns = ("sample", "claim", "proof", "by", "clauses", "lemmas", "patterns", "bytes", "time")
-    proofs = table(f"proofs at radius {result.radius}, {result.free} bits may flip", columns, texts=("claim", "proof", "by"))
+    under = f", under {result.constraints} constraints" if result.constraints else ""
+    title = f"proofs at radius {result.radius}, {result.free} bits may flip{under}"
+    proofs = table(title, columns, texts=("claim", "proof", "by"))
     for row in result.rows:
         sizes = [str(size) if size else "" for size in (row.clauses, row.lemmas, row.patterns, row.bytes)]
         word = readable("accepted" if row.accepted else "REJECTED" if row.verdict != "UNKNOWN" else "none")

@@ -51,7 +51,10 @@ class Checked:
 
 @dataclass(frozen=True)
 class Checking:
-    """The answer of `check`. wanted: how many samples the proofs were written for; radius and free: the region of each."""
+    """The answer of `check`. wanted: how many samples the proofs were written for; radius and free: the region of each.
+
+    constraints: how many cut each region.
+    """
 
     rows: tuple[Checked, ...]
     wanted: int
@@ -59,6 +62,7 @@ class Checking:
     free: int
     model_sha256: str
     seconds: float
+    constraints: int = 0
 
     @property
     def accepted(self) -> bool:
@@ -71,6 +75,7 @@ class Checking:
             "accepted": self.accepted,
             "radius": self.radius,
             "free": self.free,
+            **({"constraints": self.constraints} if self.constraints else {}),
             "samples": len(self.rows),
             "wanted": self.wanted,
             "verdicts": {v: sum(row.verdict == v and row.accepted for row in self.rows) for v in verdicts},

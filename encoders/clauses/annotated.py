@@ -7,7 +7,7 @@ every variable that value at some point of the region makes every clause true th
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 
 from bnnverify.encoders.clauses.cardinality import TRUE, Clauses, Terms, totalizer
@@ -15,6 +15,7 @@ from bnnverify.encoders.clauses.cnf import Cnf, dimacs
 from bnnverify.encoders.presolve.presolve import Presolved
 from bnnverify.encoders.walk import layers, threshold_bit
 from bnnverify.errors import BadQuery
+from bnnverify.problem.constrained import Constrained
 
 WIDEST = 2**14  # different sums that a totalizer may be given: each is a variable
 
@@ -26,7 +27,8 @@ class AnnotatedFormula:
     Numbers of inputs, neurons and classes are those of the network before presolve. inputs: flip variable of each free position.
     thresholds: per other variable (terms, bound): 1 exactly when the sum of weight * literal reaches the bound.
     neurons: literal of each neuron in the formula, by (block, neuron). ones: literal j of "at least j flips".
-    beats: per rival, the literal of "the predicted class is preferred to it".
+    beats: per rival, the literal of "the predicted class is preferred to it". holds: literal of each constraint that not every
+    point of the ball obeys, by its number.
     """
 
     clauses: list[tuple[int, ...]]
@@ -36,6 +38,7 @@ class AnnotatedFormula:
     neurons: dict[tuple[int, int], int]
     ones: dict[int, int]
     beats: dict[int, int]
+    holds: dict[int, int] = field(default_factory=dict)
 
     def dimacs(self) -> Iterator[str]:
         """Yield the lines of the formula in the DIMACS format."""
@@ -53,10 +56,15 @@ class AnnotatedFormula:
             yield f"neuron {block} {neuron} {literal}"
         for rival, literal in self.beats.items():
             yield f"beats {rival} {literal}"
+        for number, literal in self.holds.items():
+            yield f"holds {number} {literal}"
 
 
 def annotated(question: Presolved, predicted: int) -> AnnotatedFormula:
-    """Return the formula of "some class is preferred to predicted" over the flips of question, a ball, with its definitions."""
+    """Return the formula of "some class is preferred to predicted" over the flips of question, a ball, with its definitions.
+
+    Its constraints are required too.
+    """
     network = question.network
     if network.head is None:
         raise BadQuery("proof: expected a network with classes, got one that ends in a latent code")
@@ -79,7 +87,16 @@ def annotated(question: Presolved, predicted: int) -> AnnotatedFormula:
         },
         ones={j: cnf.ones(j) for j in range(1, question.region.outer + 1)} if few else {},
         beats=beats,
+        holds=_held(question, cnf),
     )
+
+
+def _held(question: Presolved, cnf: Cnf) -> dict[int, int]:
+    """Return the literal of each constraint of the source, by its number; those that read the same over flips share one."""
+    if not isinstance(question.source, Constrained):
+        return {}
+    literals = dict(zip(question.region.constraints, cnf.held, strict=True))
+    return {k: literals[row] for k, row in enumerate(question.source.flip_rows) if row in literals}
 
 
 def checkable(clauses: Clauses, terms: Terms, bound: int) -> int:

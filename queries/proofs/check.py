@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bnnverify.checker.claim import CLAIM, TRACED, Claim, is_exactly, version_of
+from bnnverify.checker.claim import CLAIM, CONSTRAINTS, TRACED, Claim, is_exactly, version_of
 from bnnverify.checker.files import COUNTED, plain, record
 from bnnverify.checker.sample import checked_claim
 from bnnverify.errors import BadInput, BadModel, Rejected
@@ -49,7 +49,8 @@ def check(folder: Path, *, network: Network | None = None, report: Heard = unhea
             rows.append(_row(folder, model, index, listed["rows"][str(index)], listed))
             report(rows[-1], len(rows), len(listed["wanted"]))
     seconds = time.monotonic() - started
-    return Checking(tuple(rows), len(listed["wanted"]), listed["radius"], len(listed["free"]), model.sha256, seconds)
+    region = listed["radius"], len(listed["free"])
+    return Checking(tuple(rows), len(listed["wanted"]), *region, model.sha256, seconds, len(listed.get(CONSTRAINTS, ())))
 
 
 def _listed(folder: Path) -> dict[str, Any]:
@@ -66,6 +67,9 @@ def _listed(folder: Path) -> dict[str, Any]:
     named = isinstance(rows, dict) and isinstance(listed.get("model_sha256"), str)
     if not whole or not named or type(listed.get("radius")) is not int:
         raise BadInput(f"{folder}: expected radius, free, wanted and rows in {MANIFEST}, got something else")
+    rules = listed.get(CONSTRAINTS, [[]])
+    if not isinstance(rules, list) or not rules or not all(isinstance(rule, list) for rule in rules):
+        raise BadInput(f"{folder}: expected constraints in {MANIFEST} as a list of rows, or none, got something else")
     if not wanted:
         raise BadInput(f"{folder}: expected at least one wanted sample in {MANIFEST}, got none: there is nothing to check")
     if set(rows or ()) - set(map(str, wanted or ())) or len(set(wanted or ())) < len(wanted or ()):
@@ -145,6 +149,7 @@ def _agrees(claim: Claim, index: int, listed: dict[str, Any], entry: dict[str, A
         "verdict": (claim.verdict, row["verdict"]),
         "radius": (claim.radius, listed["radius"]),
         "free": (list(claim.free), listed["free"]),
+        "constraints": ([rule.row for rule in claim.constraints] or None, listed.get(CONSTRAINTS)),
         "distance": (list(claim.distance or ()), entry["distance"]) if "distance" in entry else (None, None),
         "predicted": (claim.predicted, row.get("predicted")),
         "label": (claim.label, row.get("label")),

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bnnverify.checker.claim import FORMAT, VERSION
+from bnnverify.checker.claim import CONSTRAINTS, FORMAT, VERSION
 from bnnverify.model.arrays import Bits
 from bnnverify.model.coding import InputCoding
 from bnnverify.problem.query import Query
+from bnnverify.problem.region import Region
 from bnnverify.queries.proofs.evidence import Evidence
 
 CLAIM, FORMULA, MEANINGS, TRACE = "claim.json", "formula.cnf", "meanings.txt", "trace.drup"
@@ -77,7 +78,17 @@ def claimed(query: Query, found: Evidence, *, index: int, label: int | None, bey
         "classes": list(found.classes),
         "folded": found.margins.folded if witness is None else [],
         "dropped": found.margins.dropped if witness is None else [],
+        **constraint_rows(region),
     }
+
+
+def constraint_rows(region: Region) -> dict[str, Any]:
+    """Return the constraints of a region as rows of bound, weight, position, weight, position, ..., if there are any."""
+    rows = [
+        [row.bound, *(number for pair in zip(row.weights, row.positions, strict=True) for number in pair)]
+        for row in region.constraints
+    ]
+    return {CONSTRAINTS: rows} if rows else {}
 
 
 def _pixels(coding: InputCoding | None) -> dict[str, Any] | None:

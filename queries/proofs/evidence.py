@@ -6,7 +6,7 @@ reached: enumeration looks at every code then, or at every point, and a checker 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bnnverify.encoders.clauses.annotated import AnnotatedFormula
 from bnnverify.encoders.enumeration.cost_model import is_wide
@@ -49,12 +49,15 @@ def find_evidence(query: Query, budget: Budget) -> Evidence:
     predicted = query.network(query.region.center)
     if query.event != Leaves(predicted) or query.region.inner:
         raise BadQuery(f"proof: expected the question whether class {predicted} is left in a ball, got {query.event}")
-    solved = bounded(query.network, query.region, budget)  # with equal neurons apart: a checker wants a literal for each
-    reasons = margins(query.network, query.region, solved)
+    ball = query.region.ball  # margins hold on all of it, which is more than constraints leave
+    solved = bounded(query.network, ball, budget)  # with equal neurons apart: a checker wants a literal for each
+    reasons = margins(query.network, ball, solved)
     if solved.decided:
         return Evidence(Finding(False), "margins", solved.classes, reasons, engine=PRESOLVE)
     if budget.spent:
         return Evidence(Finding(None, reason=budget.reason), "", solved.classes, reasons)
+    if query.region.constraints:
+        solved = replace(solved, region=query.region.over_flips(), source=query.region)
     posed = Posed(query, solved, Question.about(solved, query.targets))
     if is_wide(solved):
         witness = short_attack(posed, budget)

@@ -16,14 +16,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bnnverify._version import __version__
-from bnnverify.checker.claim import FORMAT, VERSION
+from bnnverify.checker.claim import CONSTRAINTS, FORMAT, VERSION
 from bnnverify.checker.files import COUNTED, record
 from bnnverify.errors import BadInput, Rejected
 from bnnverify.formats import save
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Network
 from bnnverify.problem.region import Region
-from bnnverify.queries.proofs.claim_files import Written
+from bnnverify.queries.proofs.claim_files import Written, constraint_rows
 from bnnverify.results.certification import Row
 from bnnverify.results.finding import Verdict
 
@@ -38,6 +38,7 @@ class ProofFolder:
     def __init__(self, path: Path, network: Network, region: Region, wanted: tuple[int, ...]) -> None:
         self.path, self._network = path, network
         self._asked = {"model_sha256": network.sha256, "radius": region.outer, "free": region.positions.tolist()}
+        self._asked |= constraint_rows(region)
         self._wanted = wanted
         self._rows: dict[str, dict[str, Any]] = {}
         self._stack = ExitStack()
@@ -100,7 +101,7 @@ class ProofFolder:
                 Row.from_json(entry["row"])
         except (Rejected, ValueError, KeyError, TypeError, AttributeError):
             raise BadInput(f"proof folder {self.path}: expected an earlier run's list in {MANIFEST}, got other text") from None
-        asked = {"format": FORMAT, "version": VERSION, **self._asked}
+        asked = {CONSTRAINTS: None, "format": FORMAT, "version": VERSION, **self._asked}
         for name, value in asked.items():
             if found.get(name) != value:
                 raise BadInput(f"proof folder {self.path}: expected an earlier run with the same {name.replace('_', ' ')}")

@@ -15,10 +15,13 @@ from bnnverify.data.samples import Sample, Samples, as_samples
 from bnnverify.errors import BadQuery, BadSample
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Network
+from bnnverify.model.threshold import Threshold
 from bnnverify.problem.ball import HammingBall
 from bnnverify.problem.budget import Budget, OutOfBudget
+from bnnverify.problem.constrained import Constrained
 from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
+from bnnverify.problem.region import Region
 from bnnverify.queries.execution.events import Lost, Shared, Worker
 from bnnverify.queries.execution.pool import run
 from bnnverify.queries.execution.process_pool import processes
@@ -39,13 +42,15 @@ def prove(
     radius: int,
     folder: Path,
     free: ArrayLike | None = None,
+    constraints: Sequence[Threshold] = (),
     budget: Budget | None = None,
     jobs: int = 1,
     progress: Finished = silent,
 ) -> Certification:
     """Return one row per sample, as `certify` does, and leave the proofs of the decided ones in folder.
 
-    A folder of an earlier run with the same model, radius and free positions is continued: decided samples are not asked again.
+    A folder of an earlier run with the same model, radius, free positions and constraints is continued: decided samples are not
+    asked again.
     budget: of each sample; jobs: processes. Ctrl-C returns the rows finished so far.
     """
     if jobs < 1:
@@ -54,10 +59,11 @@ def prove(
     if min(samples.indices) < 0:
         raise BadSample(f"expected samples with indices of at least 0, got {min(samples.indices)}")
     started = time.monotonic()
-    region = HammingBall(network.check(samples.bits[0]), radius, free=free)
+    ball = HammingBall(network.check(samples.bits[0]), radius, free=free)
+    region = Constrained(ball, constraints)
     rows: dict[int, Row] = {}
     with ProofFolder(folder, network, region, tuple(samples.indices)) as proofs, suppress(KeyboardInterrupt):
-        task = Task(network, radius, region.free, budget or Budget(), proofs.drafts)
+        task = Task(network, radius, region.free, region.constraints, budget or Budget(), proofs.drafts)
         todo = []
         for sample in samples:
             row = proofs.known(sample.index, sample.bits)
@@ -70,7 +76,7 @@ def prove(
             rows[row.index] = row
             progress(row, len(rows), len(samples))
     ordered = tuple(rows[index] for index in sorted(rows))
-    return Certification(ordered, len(samples), radius, region.size, time.monotonic() - started)
+    return Certification(ordered, len(samples), radius, ball.size, time.monotonic() - started, len(region.constraints))
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +86,14 @@ class Task:
     network: Network
     radius: int
     free: NDArray[np.bool_]
+    constraints: tuple[Threshold, ...]
     limits: Budget
     drafts: Path
+
+    def region(self, sample: Sample) -> Region:
+        """Return the region around a sample."""
+        ball = HammingBall(sample.bits, self.radius, free=self.free)
+        return Constrained(ball, self.constraints) if self.constraints else ball
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +117,8 @@ def written(worker: Worker, task: Task, claimed: Claimed) -> tuple[Row, dict[str
     """Return the row of a sample, and what was written for it, nothing where it stays UNKNOWN."""
     started, sample = time.monotonic(), claimed.sample
     predicted = task.network(sample.bits)
-    query = Query(task.network, HammingBall(sample.bits, task.radius, free=task.free), Leaves(predicted))
-    size = query.region.size
+    query = Query(task.network, task.region(sample), Leaves(predicted))
+    size = query.region.ball.size  # what a checker recomputes
     try:
         found = find_evidence(query, worker.budget)
     except OutOfBudget as out:
@@ -125,6 +137,6 @@ def written(worker: Worker, task: Task, claimed: Claimed) -> tuple[Row, dict[str
 
 def _lost(task: Task, sample: Sample, lost: Lost) -> Row:
     """Return the row of a sample whose process ended before it answered."""
-    size = HammingBall(sample.bits, task.radius, free=task.free).size
+    size = task.region(sample).ball.size
     unknown = Verdict.UNKNOWN, Count(0, size), PRESOLVE
     return Row(sample.index, sample.label, task.network(sample.bits), *unknown, task.limits.seconds or 0.0, lost.reason)

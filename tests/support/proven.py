@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 from bnnverify import Block, Head, Network, Samples
 from bnnverify.checker.sample import CheckedClaim, checked_claim
 from bnnverify.data.samples import Sample
+from bnnverify.model.threshold import Threshold
 from bnnverify.problem.budget import Budget
 from bnnverify.queries.execution.events import Worker
 from bnnverify.queries.proofs.check import check
@@ -48,9 +50,9 @@ def proven(folder: Path, seed: int, radius: int = RADIUS, net: Network | None = 
     return written_proof(folder, net, radius, center(seed, net.inputs))
 
 
-def written_proof(folder: Path, net: Network, radius: int, bits: np.ndarray) -> Row:
+def written_proof(folder: Path, net: Network, radius: int, bits: np.ndarray, constraints: Iterable[Threshold] = ()) -> Row:
     """Write the proof of one input into folder/0 and return its row."""
-    task = Task(net, radius, np.ones(net.inputs, dtype=np.bool_), Budget(), folder)
+    task = Task(net, radius, np.ones(net.inputs, dtype=np.bool_), tuple(constraints), Budget(), folder)
     row, _ = written(Worker(print, Budget(), {}), task, Claimed(Sample(0, bits, None)))
     return row
 
