@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from bnnverify.cli.options import FILE, NATURAL, event_option, grouped, within_option
-from bnnverify.cli.questions import free_positions
+from bnnverify.cli.options import FILE, NATURAL, constraint_option, event_option, grouped, within_option
+from bnnverify.cli.questions import constraints_in, free_positions
 from bnnverify.model.arrays import Bits
 from bnnverify.model.network import Network
 from bnnverify.problem.events.leaves import Leaves
@@ -24,6 +24,7 @@ class DistanceOptions:
 
     largest: int | None
     within: str | None
+    constraint: Path | None
     event: str
     norm: str | None
     tolerance: Fraction | None
@@ -39,13 +40,17 @@ class DistanceOptions:
             raise click.UsageError(f"--proof is of a number of flips: expected no --norm but 0 beside it, got {self.norm}")
 
     def question(self, network: Network, center: Bits) -> dict[str, Any]:
-        """Return event, free positions and largest distance, as the verbs take them; raise where no proof could be written."""
+        """Return event, free positions, largest distance and constraints, as the verbs take them.
+
+        Raises where no proof could be written.
+        """
         event = decided_event(self.event, network, center)
         if self.proof is not None:
             if event != Leaves(network(center)):
                 raise click.UsageError(f"--proof is of leaving class {network(center)}: expected the event leaves, got {event}")
             unused(self.proof)
-        return {"event": event, "free": free_positions(self.within, network), "largest": self.largest}
+        region = {"free": free_positions(self.within, network), "constraints": constraints_in(self.constraint, network)}
+        return {"event": event, "largest": self.largest, **region}
 
 
 def _share(_: click.Context, __: click.Parameter, value: str | None) -> Fraction | None:
@@ -66,6 +71,7 @@ distance_options = grouped(
     (
         click.option("--max", "largest", type=NATURAL, metavar="R", help="Give up beyond R flips, or beyond the cost R."),
         within_option,
+        constraint_option,
         event_option,
         click.option("--norm", type=NORM, help="Measure changes of pixels, not of bits; 2 gives the square."),
         click.option(

@@ -23,6 +23,10 @@ SEED = click.IntRange(0, 2**32 - 1)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object with exact numbers.")
 within_option = click.option("--within", metavar="FREE", help="Only these positions may flip: like 0-5,9, or a file.")
 event_option = click.option("--event", default="leaves", show_default=True, help=event_help(counting=False))
+constraint_option = click.option(
+    "--constraint", type=FILE, metavar="FILE", help="Only inputs that obey the constraints in FILE, such as one-hot groups."
+)
+against_option = click.option("--against", type=FILE, metavar="MODEL", help="The other model of the event differ.")
 seed_option = click.option("--seed", type=SEED, default=0, show_default=True, metavar="N", help="Seed of all random numbers.")
 data_option = click.option(
     "--data-dir", type=FILE, envvar="BNNVERIFY_DATA", show_envvar=True, help="Where data sets such as MNIST lie."

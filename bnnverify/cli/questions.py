@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 from numpy.typing import ArrayLike
 
-from bnnverify.cli.options import JOBS, NATURAL, data_option, grouped, json_option, within_option
+from bnnverify.cli.options import (
+    JOBS,
+    NATURAL,
+    against_option,
+    constraint_option,
+    data_option,
+    grouped,
+    json_option,
+    within_option,
+)
 from bnnverify.data.samples import read_input, read_positions
+from bnnverify.formats import load
 from bnnverify.model.network import Network
+from bnnverify.model.threshold import Threshold
 from bnnverify.problem.ball import Everything, HammingBall, Subcube
 from bnnverify.problem.budget import Budget
+from bnnverify.problem.constrained import Constrained
+from bnnverify.problem.constraint_file import read_constraints
+from bnnverify.problem.events.words import decided_event, event_help, named_event, words
 from bnnverify.problem.query import Query
 from bnnverify.problem.region import Region
 from bnnverify.queries.engines.registry import AUTO, choices
@@ -31,9 +46,13 @@ class RegionOptions:
     free: str | None
     everything: bool
     within: str | None
+    constraint: Path | None
 
     def region(self, network: Network, data_dir: Path | None) -> Region:
         """Return the region that the words mean."""
+        return narrowed(self._ball(network, data_dir), self.constraint)
+
+    def _ball(self, network: Network, data_dir: Path | None) -> Region:
         if [self.radius is not None, self.free is not None, self.everything].count(True) != 1:
             raise click.UsageError("expected exactly one of --radius, --free and --everything")
         if self.within is not None and self.radius is None:
@@ -70,6 +89,36 @@ class QuestionOptions:
         return Budget(self.timeout, self.memory)
 
 
+@dataclass(frozen=True)
+class EventOptions:
+    """An event, and the model that it may compare with, as words of the command line."""
+
+    event: str
+    against: Path | None
+
+    def query(self, network: Network, region: Region, *, counting: bool) -> Query:
+        """Return the question whether, or where, the event happens in the region; counting: events that only count will do."""
+        word = words().get(self.event.partition(":")[0])
+        compares = word is not None and word.compares
+        if self.against is not None and not compares:
+            raise click.UsageError(f"--against is the other model of the event differ: expected --event differ, got {self.event}")
+        if self.against is None and compares:
+            raise click.UsageError(f"--event {self.event} compares with another model: expected --against MODEL beside it")
+        other = None if self.against is None else load(self.against)
+        read = named_event if counting else decided_event
+        return Query(network, region, read(self.event, network, region.center, other))
+
+
+def narrowed(region: Region, path: Path | None) -> Region:
+    """Return the part of region that obeys the constraints in a file, all of it without one."""
+    return region if path is None else Constrained(region, read_constraints(path, region.n))
+
+
+def constraints_in(path: Path | None, network: Network) -> Sequence[Threshold]:
+    """Return the constraints in a file, none without one."""
+    return () if path is None else read_constraints(path, network.inputs)
+
+
 def free_positions(source: str | None, network: Network) -> ArrayLike | None:
     """Return the free positions that a comma list or file names, None for all."""
     return None if source is None else read_positions(source, network.inputs)
@@ -98,6 +147,7 @@ region_options = grouped(
         click.option("--free", metavar="IDX", help="Inputs that differ only in these positions: like 0-5,9, or a file."),
         click.option("--everything", is_flag=True, help="All inputs there are; INPUT may be left out."),
         within_option,
+        constraint_option,
     ),
 )
 question_options = grouped(
@@ -109,6 +159,22 @@ question_options = grouped(
         click.option("--memory", "gib", type=float, callback=_limit, metavar="GB", help="Memory of a solver, in 2^30 bytes."),
         json_option,
         data_option,
+    ),
+)
+count_event_options = grouped(
+    "event",
+    EventOptions,
+    (
+        click.option("--event", default="classes", show_default=True, help=event_help(counting=True, comparing=True)),
+        against_option,
+    ),
+)
+event_options = grouped(
+    "event",
+    EventOptions,
+    (
+        click.option("--event", default="leaves", show_default=True, help=event_help(counting=False, comparing=True)),
+        against_option,
     ),
 )
 plan_option = click.option("--explain-plan", is_flag=True, help="Say on standard error which engine is chosen, and why.")

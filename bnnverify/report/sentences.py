@@ -17,9 +17,10 @@ from bnnverify.results.tolerance import SafeRadius
 
 def region_words(region: dict[str, Any]) -> str:
     """Return a region's kind and size, and its radius where it has one; a size that nobody has counted is not said."""
-    radius = f" of radius {region['outer']}" if region["kind"].startswith("ball") else ""
+    kind, under, _ = region["kind"].partition(" under constraints")
+    radius = f" of radius {region['outer']}" if kind.startswith("ball") else ""
     size = "inputs that were not counted" if region["size"] is None else f"{numbers.integer(region['size'])} inputs"
-    return f"{region['kind']}{radius}: {size}"
+    return f"{kind}{radius}{under}: {size}"
 
 
 def count_sentences(result: CountResult) -> list[str]:
@@ -164,7 +165,8 @@ def _flips_of(witness: Witness, predicted: int) -> str:
         return f"no flip is needed: the answer is {witness.label}"
     positions = ", ".join(map(str, witness.flips))
     number = "1 flip, position" if witness.distance == 1 else f"{witness.distance} flips, positions"
-    return f"{number} {positions}: {predicted} becomes {witness.label}"
+    becomes = f"{predicted} becomes {witness.label}" if witness.label != predicted else f"the answer stays {predicted}"
+    return f"{number} {positions}: {becomes}"
 
 
 def _open(reason: str) -> list[str]:

@@ -69,10 +69,12 @@ def heading(words: str) -> Text:
 
 
 def count_table(result: CountResult) -> RenderableType:
-    """Return each class's count and share, then the count of the event."""
+    """Return each class's count and share, unless another network decides, then the count of the event."""
+    if result.decider_class is not None:
+        return lines([region_words(result.region), *count_sentences(result)])
     made = table(region_words(result.region), ("class", "inputs", "share", ""), texts=("",))
     for label, count in enumerate(result.counts):
-        mark = ("predicted" if result.decider_class is None else "centre") if label == result.center else ""
+        mark = "predicted" if label == result.center else ""
         made.add_row(str(label), numbers.count(count), numbers.shares(count, result.tally.size), mark)
     return Group(made, *_shells(result), lines(count_sentences(result)))
 
@@ -84,6 +86,8 @@ def _shells(result: CountResult) -> list[Table]:
     made = table("by distance", ("flips", "inputs", "adversarial", "share"))
     for shares in result.tally.shells:
         size = sum(shares.counts)
+        if not size:  # constraints leave no input at this distance
+            continue
         adversarial = Count.exactly(size - shares.counts[result.center])
         made.add_row(str(shares.distance), numbers.integer(size), numbers.count(adversarial), numbers.shares(adversarial, size))
     return [made]

@@ -36,12 +36,14 @@ def files(folder: Path) -> None:
     save(parity(6), folder / "parity.npz")
     last = [0] * 6 + [1] * 6
     save(Network((), Head([[0] * 12, last], [2, 0])), folder / "late.npz")  # class 1 from three ones among the last six on
+    (folder / "late.txt").write_text("exactly 0 of 6\nonehot 0,7,8\n")
     coding = InputCoding(np.array([100, 100, 100, 100, 0, 0]), (2, 3))
     save(Network(majority(6).blocks, majority(6).head, coding), folder / "pixels.npz")
     save(random_network(1, 64, (6,), 10), folder / "a.npz")
     save(random_network(2, 64, (6,), 10), folder / "b.npz")
     np.save(folder / "picture.npy", np.array([[95, 96, 97, 40, 7, 8]]))
     (folder / "rows.txt").write_text("111111\n111100\n000000\n")
+    (folder / "rules.txt").write_text("at most 4 of 0-5\nordered 0,1\n")
     rows = [f"{'yes' if i % 4 > 1 else 'no'},{i % 4},{(i * 7) % 5}" for i in range(60)]
     (folder / "table.csv").write_text("class,a,b\n" + "\n".join(rows))
     (folder / "empty").mkdir()
@@ -59,6 +61,8 @@ def regions(*start: str, end: tuple[str, ...] = JSON) -> dict[str, Pair]:
         "--free": Pair(base, (*start, POINT, "--free", "0,1", *end)),
         "--everything": Pair(base, (*start, POINT, "--everything", *end)),
         "--within": Pair(base, (*base, "--within", "0,4,5")),
+        "--constraint": Pair(base, (*base, "--constraint", "rules.txt")),
+        "--against": Pair((*base, "--event", "leaves:0"), (*base, "--event", "differ", "--against", "parity.npz")),
     }
 
 
@@ -114,6 +118,7 @@ COMMANDS: dict[str, dict[str, Pair]] = {
         **questions(*LATE, long=(*LATE, "--engine", "sat"), data=("distance", "pixels.npz", "mnist:0")),
         "--max": Pair((*DISTANCE, *JSON), (*DISTANCE, *JSON, "--max", "2")),
         "--within": Pair((*DISTANCE, *JSON), (*DISTANCE, *JSON, "--within", "0,1")),
+        "--constraint": Pair((*LATE, *JSON), (*LATE, *JSON, "--constraint", "late.txt")),
         "--event": Pair((*DISTANCE, *JSON), (*DISTANCE, *JSON, "--event", "becomes:0")),
         "--norm": Pair(
             ("distance", "pixels.npz", "picture.npy", *JSON), ("distance", "pixels.npz", "picture.npy", *JSON, "--norm", "1")
@@ -126,6 +131,7 @@ COMMANDS: dict[str, dict[str, Pair]] = {
         **questions(*CERTIFY, long=("certify", *LONG), data=("certify", "pixels.npz", "mnist:0", *RADIUS)),
         "--radius": Pair((*CERTIFY, *JSON), ("certify", "m.npz", "rows.txt", "--radius", "1", *JSON)),
         "--within": Pair((*CERTIFY, *JSON), (*CERTIFY, *JSON, "--within", "4,5")),
+        "--constraint": Pair((*CERTIFY, *JSON), (*CERTIFY, *JSON, "--constraint", "rules.txt")),
         "--limit": Pair((*CERTIFY, *JSON), (*CERTIFY, *JSON, "--limit", "1")),
         "--jobs": Pair((*CERTIFY, *JSON), (*CERTIFY, *JSON, "--jobs", "2"), spied="certify"),
         "--resume": Pair((*CERTIFY, *JSON), (*CERTIFY, *JSON, "--resume", "kept")),
@@ -172,6 +178,7 @@ COMMANDS: dict[str, dict[str, Pair]] = {
         "--memory": Pair((*AGAINST, "--engine", "bdd"), (*AGAINST, "--engine", "bdd", "--memory", "1e-9")),
         "--radius": Pair((*LATENTS, *JSON), ("latents", "m.npz", POINT, "--radius", "1", *JSON)),
         "--within": Pair((*LATENTS, *JSON), (*LATENTS, *JSON, "--within", "4,5")),
+        "--constraint": Pair((*LATENTS, *JSON), (*LATENTS, *JSON, "--constraint", "rules.txt")),
         "--attribution": Pair((*LATENTS, *JSON), (*LATENTS, *JSON, "--attribution")),
         "--classes": Pair((*LATENTS, *JSON), (*LATENTS, *JSON, "--classes", "rows.txt")),
         "--against": Pair((*LATENTS, *JSON), AGAINST),

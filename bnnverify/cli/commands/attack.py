@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
-from bnnverify.cli.options import FILE, event_option
+from bnnverify.cli.options import FILE
 from bnnverify.cli.progress import pulse, show
 from bnnverify.cli.questions import (
+    EventOptions,
     QuestionOptions,
     RegionOptions,
+    event_options,
     jobs_option,
     plan_option,
     print_plan,
@@ -18,8 +20,6 @@ from bnnverify.cli.questions import (
     region_options,
 )
 from bnnverify.formats import load
-from bnnverify.problem.events.words import decided_event
-from bnnverify.problem.query import Query
 from bnnverify.queries.verbs.attack import attack
 from bnnverify.report.document import document
 from bnnverify.report.terminal import attack_table
@@ -29,12 +29,12 @@ from bnnverify.results.finding import Verdict
 @click.command("attack")
 @click.argument("model", type=FILE)
 @region_options
-@event_option
+@event_options
 @jobs_option
 @plan_option
 @question_options
 def attack_command(
-    model: Path, around: RegionOptions, event: str, jobs: int | None, explain_plan: bool, options: QuestionOptions
+    model: Path, around: RegionOptions, event: EventOptions, jobs: int | None, explain_plan: bool, options: QuestionOptions
 ) -> int:
     """Find an input that changes the answer.
 
@@ -44,8 +44,7 @@ def attack_command(
     Example: bnnverify attack model.npz digits:17 --radius 3 --event becomes:8
     """
     network = load(model)
-    region = around.region(network, options.data_dir)
-    query = Query(network, region, decided_event(event, network, region.center))
+    query = event.query(network, around.region(network, options.data_dir), counting=False)
     if explain_plan:
         print_plan(query, options.engine, counting=False, jobs=jobs)
     with pulse("searching", quiet=options.as_json):

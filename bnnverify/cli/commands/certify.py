@@ -6,15 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import click
-from numpy.typing import ArrayLike
 
-from bnnverify.cli.options import FILE, JOBS, NATURAL, POSITIVE, counting_option, within_option
+from bnnverify.cli.options import FILE, JOBS, NATURAL, POSITIVE, constraint_option, counting_option, within_option
 from bnnverify.cli.progress import meter, show
-from bnnverify.cli.questions import QuestionOptions, free_positions, plan_option, print_plan, question_options
+from bnnverify.cli.questions import (
+    QuestionOptions,
+    constraints_in,
+    free_positions,
+    narrowed,
+    plan_option,
+    print_plan,
+    question_options,
+)
 from bnnverify.data.samples import read_samples
 from bnnverify.formats import load
-from bnnverify.model.arrays import Bits
-from bnnverify.model.network import Network
 from bnnverify.problem.ball import HammingBall
 from bnnverify.problem.events.leaves import Leaves
 from bnnverify.problem.query import Query
@@ -30,6 +35,7 @@ from bnnverify.results.certification import Certification
 @click.argument("data")
 @click.option("--radius", type=NATURAL, required=True, metavar="R", help="Inputs that differ in at most R bits.")
 @within_option
+@constraint_option
 @click.option("--limit", type=POSITIVE, metavar="N", help="Only the first N samples.")
 @click.option("--jobs", type=JOBS, default=1, show_default=True, metavar="J", help="Samples at the same time, sharing the cores.")
 @click.option("--resume", type=FILE, metavar="FILE", help="Store finished samples here, and go on from there.")
@@ -42,6 +48,7 @@ def certify_command(
     data: str,
     radius: int,
     within: str | None,
+    constraint: Path | None,
     limit: int | None,
     jobs: int,
     resume: Path | None,
@@ -65,10 +72,13 @@ def certify_command(
     samples = read_samples(data, network, data_dir=options.data_dir, limit=limit)
     free = free_positions(within, network)
     if explain_plan:
-        print_plan(_question(network, samples.bits[0], radius, free), options.engine, counting=bool(counting))
+        ball = narrowed(HammingBall(samples.bits[0], radius, free=free), constraint)
+        query = Query(network, ball, Leaves(network(samples.bits[0])))
+        print_plan(query, options.engine, counting=bool(counting))
     with meter(f"certifying at radius {radius}", quiet=options.as_json) as advance:
         limits: dict[str, Any] = {"budget": options.budget(), "jobs": jobs}
-        regions: dict[str, Any] = {"radius": radius, "free": free, "progress": lambda _, done, total: advance(done, total)}
+        regions: dict[str, Any] = {"radius": radius, "free": free, "constraints": constraints_in(constraint, network)}
+        regions["progress"] = lambda _, done, total: advance(done, total)
         if proof is not None:
             result = prove(network, samples, folder=proof, **regions, **limits)
         else:
@@ -83,11 +93,6 @@ def _check_proof(folder: Path, engine: str, counting: bool | None, resume: Path 
         raise click.UsageError(f"--proof: expected a folder in a folder that exists, got {folder}")
     if engine not in ("auto", "sat") or counting or resume is not None or explain_plan:
         raise click.UsageError("--proof goes by a solver and keeps its own rows: no --count, --resume, --explain-plan, --engine")
-
-
-def _question(network: Network, bits: Bits, radius: int, free: ArrayLike | None) -> Query:
-    """Return what is asked about a sample."""
-    return Query(network, HammingBall(bits, radius, free=free), Leaves(network(bits)))
 
 
 def _is_settled(result: Certification, *, counting: bool) -> bool:

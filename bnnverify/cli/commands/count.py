@@ -9,15 +9,16 @@ import click
 from bnnverify.cli.options import FILE
 from bnnverify.cli.progress import Advance, meter, show
 from bnnverify.cli.questions import (
+    EventOptions,
     QuestionOptions,
     RegionOptions,
+    count_event_options,
     plan_option,
     print_plan,
     question_options,
     region_options,
 )
 from bnnverify.formats import load
-from bnnverify.problem.events.words import event_help, named_event
 from bnnverify.problem.query import Query
 from bnnverify.queries.engines.registry import AUTO
 from bnnverify.queries.planning.session import Counted
@@ -32,12 +33,12 @@ from bnnverify.results.progress import Progress
 @click.command("count")
 @click.argument("model", type=FILE)
 @region_options
-@click.option("--event", default="classes", show_default=True, help=event_help(counting=True))
+@count_event_options
 @click.option("--resume", type=FILE, metavar="FILE", help="Store finished pieces in FILE, and go on from those it has.")
 @plan_option
 @question_options
 def count_command(
-    model: Path, around: RegionOptions, event: str, resume: Path | None, explain_plan: bool, options: QuestionOptions
+    model: Path, around: RegionOptions, event: EventOptions, resume: Path | None, explain_plan: bool, options: QuestionOptions
 ) -> int:
     """Count the inputs that change the answer.
 
@@ -47,8 +48,7 @@ def count_command(
     Example: bnnverify count model.npz digits:17 --radius 3
     """
     network = load(model)
-    region = around.region(network, options.data_dir)
-    query = Query(network, region, named_event(event, network, region.center))
+    query = event.query(network, around.region(network, options.data_dir), counting=True)
     if explain_plan:
         print_plan(query, options.engine, counting=True)
     with meter("counting", quiet=options.as_json) as advance:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from numpy.typing import ArrayLike
 
 from bnnverify.cli.distance_options import DistanceOptions, distance_options
 from bnnverify.cli.options import FILE
@@ -64,7 +63,7 @@ def distance_command(model: Path, source: str, search: DistanceOptions, jobs: in
     proof = None
     if search.proof is not None:
         free = question["free"] if cost is None else cost.possible
-        proof = _proof(network, source, result, free, search.proof, options)
+        proof = _proof(network, source, result, {"free": free, "constraints": question["constraints"]}, search.proof, options)
     plain = {**result.to_json(), "proof": proof and proof.to_json()}
     show(document(plain, network) if options.as_json else distance_table(result, network, proof))
     return 0 if result.exact and (proof is None or proof.holds) else 1
@@ -95,13 +94,13 @@ def _tolerance(
 
 
 def _proof(
-    network: Network, source: str, result: Distance, free: ArrayLike | None, folder: Path, options: QuestionOptions
+    network: Network, source: str, result: Distance, region: dict[str, Any], folder: Path, options: QuestionOptions
 ) -> Proven:
     """Return what is proved of a distance; nothing where the search was interrupted."""
     if result.reason == INTERRUPTED:
         return Proven(str(folder), result.low - 1, Verdict.UNKNOWN, 0.0, INTERRUPTED)
     sample = read_samples(source, network, data_dir=options.data_dir)
     label = None if sample.labels is None else int(sample.labels[0])
-    about: dict[str, Any] = {"folder": folder, "free": free, "index": sample.indices[0], "label": label}
+    about: dict[str, Any] = {"folder": folder, **region, "index": sample.indices[0], "label": label}
     with pulse(f"proving at radius {result.low - 1}", quiet=options.as_json):
         return prove_distance(network, sample.bits[0], result, **about, budget=options.budget())

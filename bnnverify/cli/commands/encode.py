@@ -7,13 +7,11 @@ from pathlib import Path
 
 import click
 
-from bnnverify.cli.options import FILE, data_option, event_option, json_option
+from bnnverify.cli.options import FILE, data_option, json_option
 from bnnverify.cli.progress import show
-from bnnverify.cli.questions import RegionOptions, region_options
+from bnnverify.cli.questions import EventOptions, RegionOptions, event_options, region_options
 from bnnverify.encoders.exports import EXPORTS, exported
 from bnnverify.formats import load
-from bnnverify.problem.events.words import decided_event
-from bnnverify.problem.query import Query
 from bnnverify.report.document import document
 
 TARGET = click.Choice(list(EXPORTS)), FILE
@@ -23,12 +21,12 @@ TARGETS = "; ".join(f"{name} FILE{export.ending}: {export.help}" for name, expor
 @click.command("encode")
 @click.argument("model", type=FILE)
 @region_options
-@event_option
+@event_options
 @click.option("--to", "target", type=TARGET, required=True, metavar="KIND FILE", help=f"What to write, and where: {TARGETS}.")
 @json_option
 @data_option
 def encode_command(
-    model: Path, around: RegionOptions, event: str, target: tuple[str, Path], as_json: bool, data_dir: Path | None
+    model: Path, around: RegionOptions, event: EventOptions, target: tuple[str, Path], as_json: bool, data_dir: Path | None
 ) -> int:
     """Write a question as clauses or linear rows.
 
@@ -40,11 +38,12 @@ def encode_command(
     """
     network = load(model)
     region = around.region(network, data_dir)
-    query = Query(network, region, decided_event(event, network, region.center))
+    query = event.query(network, region, counting=False)
     kind, path = target
     size = _write(path, exported(query, kind))
     written = {"file": str(path), "format": kind, "event": str(query.event), "lines": size, "region": region.to_json()}
-    sentence = f"{path}: {size} lines of {kind}, {query.event}, {region.size} inputs"
+    inputs = "inputs that were not counted" if region.known_size is None else f"{region.known_size} inputs"
+    sentence = f"{path}: {size} lines of {kind}, {query.event}, {inputs}"
     show(document(written, network) if as_json else sentence)
     return 0
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from bnnverify.cli.options import FILE, NATURAL, within_option
+from bnnverify.cli.options import FILE, NATURAL, constraint_option, within_option
 from bnnverify.cli.progress import pulse, show
-from bnnverify.cli.questions import QuestionOptions, free_positions, question_options
+from bnnverify.cli.questions import QuestionOptions, constraints_in, free_positions, narrowed, question_options
 from bnnverify.data.samples import read_input, read_samples
 from bnnverify.formats import load
 from bnnverify.model.network import Network
@@ -33,6 +33,7 @@ from bnnverify.results.latent import Attribution, Latents
 @click.argument("source", metavar="INPUT")
 @click.option("--radius", type=NATURAL, metavar="R", required=True, help="Inputs that differ in at most R bits.")
 @within_option
+@constraint_option
 @click.option(
     "--attribution", "attributed", is_flag=True, help="Also count which input flips go along with which latent changes."
 )
@@ -49,6 +50,7 @@ def latents_command(
     source: str,
     radius: int,
     within: str | None,
+    constraint: Path | None,
     attributed: bool,
     classes: str | None,
     against: Path | None,
@@ -65,15 +67,16 @@ def latents_command(
         raise click.UsageError("--engine and --memory are for the count of --against: expected --against MODEL beside them")
     network = load(model)
     center = read_input(source, network, data_dir=options.data_dir)
-    free = free_positions(within, network)
-    ball = HammingBall(center, radius, free=free)
+    free, rows = free_positions(within, network), constraints_in(constraint, network)
+    ball = narrowed(HammingBall(center, radius, free=free), constraint)
+    around: dict[str, Any] = {"radius": radius, "free": free, "constraints": rows, "budget": options.budget()}
     samples = read_samples(classes, network, data_dir=options.data_dir) if classes else None
     other = load(against) if against else None
     with pulse("enumerating", quiet=options.as_json):
         answers = _Answers(
-            latents(network, center, radius=radius, free=free, budget=options.budget()),
-            [local_search(network, center, method=method, free=free) for method in METHODS],
-            attribution(network, center, radius=radius, free=free, budget=options.budget()) if attributed else None,
+            latents(network, center, **around),
+            [local_search(network, center, method=method, free=free, constraints=rows) for method in METHODS],
+            attribution(network, center, **around) if attributed else None,
             class_codes(network, samples) if samples else None,
             differ(network, other, ball, engine=options.engine, budget=options.budget()) if other else None,
         )

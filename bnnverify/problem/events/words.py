@@ -21,9 +21,12 @@ def words() -> dict[str, Word]:
     return dict(sorted(REGISTERED.items()))
 
 
-def event_help(*, counting: bool) -> str:
-    """Return the forms of all events about one model, with what each means; counting: those too that only say what is counted."""
-    known = (word for word in words().values() if not word.compares and (counting or word.decides))
+def event_help(*, counting: bool, comparing: bool = False) -> str:
+    """Return the forms of all events about one model, with what each means.
+
+    counting: those too that only say what is counted; comparing: those that need another model.
+    """
+    known = (word for word in words().values() if (comparing or not word.compares) and (counting or word.decides))
     return "; ".join(f"{' or '.join(word.forms)}: {word.help}" for word in known) + "."
 
 
