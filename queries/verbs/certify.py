@@ -167,6 +167,7 @@ def _row(task: _Task, session: Session, sample: Sample) -> Row:
             adversarial, engine, reason = Count(low, high), in_words(decided.engines), decided.finding.reason
     except OutOfBudget as out:
         adversarial, engine, reason = Count(0, size), in_words(session.current), str(out)
+    reason = "" if adversarial.exact else reason  # an engine may end between its last report and its answer
     about = sample.index, sample.label, query.network(query.region.center), _verdict(adversarial), adversarial
     return Row(*about, engine, time.monotonic() - started, reason, query.region.known_size if task.constraints else None)
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from bnnverify import BadInput, BadQuery, BadSample, Budget, Certification, Row, Samples, Verdict, certify
+from bnnverify.queries.planning.session import Session
 from tests.support.misbehaving import keys, rewrite
 from tests.support.requirements import EVERY_ENGINE
 from tests.support.zoo import NETWORK, SAMPLES, parity
@@ -64,6 +66,19 @@ def test_undecided_samples_stay_in_the_denominator() -> None:
     assert all(row.reason for row in unknown)
     assert table.clean_accuracy is not None
     assert table.clean_accuracy * 6 == 5
+
+
+def test_a_row_with_an_exact_count_has_no_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the engine was killed between its last report, which had it all, and its answer."""
+    expected = certify(NETWORK, SAMPLES, radius=2, counting=True)
+    whole = Session.count_posed
+    monkeypatch.setattr(
+        Session,
+        "count_posed",
+        lambda *asked: replace(counted := whole(*asked), tally=replace(counted.tally, reason="its process ended")),
+    )
+    killed = certify(NETWORK, SAMPLES, radius=2, counting=True)
+    assert [replace(row, seconds=0.0) for row in killed.rows] == [replace(row, seconds=0.0) for row in expected.rows]
 
 
 def test_certify_refuses() -> None:
