@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnnverify import Block, Budget, EachClass, HammingBall, Head, Network, Query
+from bnnverify import Block, Budget, Constrained, EachClass, HammingBall, Head, Network, Query
 from bnnverify.encoders.enumeration import enumeration
 from bnnverify.encoders.enumeration.bound_pruning import UNDECIDED, BoundPruning
 from bnnverify.encoders.enumeration.enumeration import Enumeration
 from bnnverify.encoders.presolve.presolve import presolve
+from bnnverify.problem.constraints import at_most, one_hot, weighted
 from bnnverify.queries.engines import enumeration as by_bits
 from tests.support.drawn import queries
 from tests.support.enumerated import Direct, enumerated, lows
@@ -42,6 +43,28 @@ def test_counts_with_pruning_equal_enumeration(query: Query) -> None:
         patch.setattr(by_bits, "_is_small", lambda _: False)
         patch.setattr(enumeration, "PRUNING", -1)
         assert lows(Direct(by_bits.BitsEngine).count(query, Budget())) == enumerated(query)
+
+
+def test_bounds_count_only_points_that_obey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs whose class bounds decide, of which all points obey, some, or none."""
+    monkeypatch.setattr(by_bits, "_is_small", lambda _: False)
+    monkeypatch.setattr(enumeration, "PRUNING", -1)
+    pruned, center = 0, (np.arange(16) % 4 == 0).astype(np.uint8)
+    for seed in range(12):
+        random = np.random.default_rng(seed)
+        counter = Block([[1, -1] * 8, [0, 1] * 8], random.integers(1, 4, 2))
+        network = Network((counter, Block([[1, 1]], [1])), Head([[0], [1]], [0, 0]))
+        rows = [
+            *one_hot(range(4)),
+            *at_most(1, range(4, 8)),
+            weighted(dict.fromkeys(range(8, 16), 1), int(random.integers(2, 4))),
+        ]
+        for constraints in (rows, rows[2:], rows[3:]):
+            query = Query(network, Constrained(HammingBall(center, 6), constraints), EachClass())
+            tally = Direct(by_bits.BitsEngine, folder=tmp_path).count(query, Budget())
+            assert lows(tally) == enumerated(query)
+            pruned += tally.pruned
+    assert pruned
 
 
 def test_pruned_points_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bnnverify import Becomes, Block, Head, Leaves, Network, Query
+from bnnverify import Becomes, Block, Constrained, Head, Leaves, Network, Query
 from bnnverify.encoders import exports
 from bnnverify.encoders.exports import EXPORTS, exported
 from bnnverify.errors import BadQuery
 from bnnverify.problem.ball import Ball, Everything, HammingBall
 from bnnverify.problem.events.base import Event
+from tests.support.drawn import thresholds
 
 Row = tuple[list[tuple[int, int]], int]  # sum of weight * (variable is 1, or 0 for a negative one) >= bound
 
@@ -98,6 +99,24 @@ def test_the_solutions_are_the_points_once_each(seed: int, to: str) -> None:
         for point in points[np.isin(query.network(points), list(query.targets))]:
             want[frozenset(np.flatnonzero(point != query.region.center).tolist())] = 1
     assert solutions(*read(text), flips_of(text)) == want
+
+
+@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("to", EXPORTS)
+def test_under_constraints_the_solutions_are_the_points_that_obey(seed: int, to: str) -> None:
+    """Flips are those of the input that the comments name: what constraints force is flipped in it already."""
+    asked = random_query(seed)
+    query = Query(asked.network, Constrained(asked.region, thresholds(seed, 5)), asked.event)
+    text = list(exported(query, to))
+    (words,) = [line.split()[-1] for line in text if " input " in line and "bit" not in line]
+    start, found = np.array(list(words), dtype=np.uint8), solutions(*read(text), flips_of(text))
+    points = []
+    for flips, times in found.items():
+        assert times == 1
+        points.append(start.copy())
+        points[-1][list(flips)] ^= 1
+    want = [point for some in query.region.points() for point in some[query.happens(some)]]
+    assert sorted(map(tuple, points)) == sorted(map(tuple, want))
 
 
 def test_comments_name_neurons_that_are_left_by_their_own_numbers() -> None:

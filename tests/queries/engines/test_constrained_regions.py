@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from bnnverify import Becomes, Constrained, EachClass, Everything, HammingBall, 
 from bnnverify.encoders.clauses.cnf import formula
 from bnnverify.encoders.diagrams import frontier
 from bnnverify.encoders.enumeration import enumeration
+from bnnverify.model.threshold import Threshold
 from bnnverify.problem import constrained
 from bnnverify.problem.budget import Budget
 from bnnverify.problem.constraints import at_least, at_most, one_hot, weighted
@@ -22,6 +24,7 @@ from bnnverify.queries.engines.base import Engine
 from bnnverify.queries.planning.posed import Posed
 from tests.support.drawn import constrained_regions, queries
 from tests.support.enumerated import Direct, every_input, lows
+from tests.support.proven import network
 from tests.support.random_networks import random_network
 
 some = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -203,3 +206,64 @@ def test_groups_of_one_hot_bits_everywhere(engine: Engine) -> None:
     region = Constrained(Everything(12), [row for k in range(0, 12, 4) for row in one_hot(range(k, k + 4))])
     assert region.size == 4**3
     checked(engine, Query(network, region, EachClass()))
+
+
+GROUPS = [row for first in range(0, 24, 4) for row in one_hot(range(first, first + 4))]
+
+
+def grouped(seed: int, rows: list[Threshold]) -> Query:
+    """Return whether a network about six groups of four bits leaves its class within four flips."""
+    center = (np.arange(24) % 4 == 0).astype(np.uint8)
+    net = network(seed)
+    return Query(net, Constrained(HammingBall(center, 4), rows), Leaves(net(center)))
+
+
+@pytest.fixture(scope="module")
+def robust() -> list[int]:
+    """Return seeds of networks that keep their class in the groups, and lose it in the ball."""
+    found = []
+    for seed in range(40):
+        happens = [any(query.happens(points).any() for points in query.region.points()) for query in _both(seed)]
+        found += [seed] if happens == [False, True] else []
+    assert len(found) >= 5
+    return found
+
+
+def _both(seed: int) -> list[Query]:
+    return [grouped(seed, GROUPS), grouped(seed, [])]
+
+
+def test_what_happens_only_outside_the_groups_does_not_happen(finder: Engine, robust: list[int]) -> None:
+    for seed in robust:
+        inside, outside = _both(seed)
+        assert finder.find(inside, Budget()).happens is False  # type: ignore[arg-type]
+        assert finder.find(outside, Budget()).happens is True  # type: ignore[arg-type]
+
+
+def test_groups_are_counted_by_every_engine(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_clauses, "ENUMERATED", 3)
+    for seed in range(12):
+        center = (np.arange(16) % 4 == 0).astype(np.uint8)
+        region = Constrained(HammingBall(center, 6), GROUPS[:8])
+        assert region.sizes() == (1, 0, 12, 0, 54, 0, 108)
+        query = Query(random_network(seed, 16), region, EachClass())
+        want = np.bincount(query.network(np.concatenate(list(region.points()))), minlength=4).tolist()
+        tally = engine.count(query, Budget())  # type: ignore[arg-type]
+        assert lows(tally) == want
+
+
+def test_no_flip_and_no_exchange_of_a_witness_can_be_spared(finder: Engine) -> None:
+    met = 0
+    for seed in range(12):
+        center = (np.arange(16) % 4 == 0).astype(np.uint8)
+        net = random_network(seed, 16)
+        query = Query(net, Constrained(HammingBall(center, 8), GROUPS[:8]), Leaves(net(center)))
+        witness = finder.find(query, Budget()).witness  # type: ignore[arg-type, attr-defined]
+        if witness is None:
+            continue
+        met += 1
+        for taken in [(i,) for i in witness.flips] + list(combinations(witness.flips, 2)):
+            fewer = np.array(witness.bits, dtype=np.uint8)
+            fewer[list(taken)] = center[list(taken)]
+            assert fewer not in query.region or not query.happens(fewer)
+    assert met
