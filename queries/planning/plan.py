@@ -59,7 +59,7 @@ def plan(question: Open, engine: str = AUTO, *, counting: bool, jobs: int | None
     alone = at_once or [name for name, bid in bids.items() if bid.alone]
     if alone:
         best = min(alone, key=lambda name: bids[name].seconds)
-        return Plan((best,), bids[best].reason, named(best).ability.counts, bids[best].seconds)
+        return Plan((best,), bids[best].reason, named(best).ability.counts, _known_seconds(named(best), bids[best]))
     return _portfolio(bids, jobs)
 
 
@@ -76,13 +76,13 @@ def _named_plan(question: Open, engine: str, *, counting: bool, slowness: float)
         raise BadQuery(f"engine {engine} answers yes or no and does not count: expected one of {', '.join(others)}, to count")
     if counting and registered.ability.counted_by:
         return Plan((registered.ability.counted_by,), f"counts for {engine}, which does not", counts=False)
-    return Plan((engine,), "asked for", registered.ability.counts, _seconds(registered, question, counting, slowness))
-
-
-def _seconds(registered: Registered, question: Open, counting: bool, slowness: float) -> float:
-    """Return how long an engine expects to take; infinite for one that cannot be interrupted, which runs in a child anyway."""
     bid = registered.bid(question, counting, slowness) if registered.ability.interruptible else None
-    return inf if bid is None else bid.seconds
+    return Plan((engine,), "asked for", registered.ability.counts, _known_seconds(registered, bid))
+
+
+def _known_seconds(registered: Registered, bid: Bid | None) -> float:
+    """Return how long an engine takes; infinite where it calls a solver, whose time nobody knows, whatever the rest takes."""
+    return bid.seconds if bid is not None and registered.ability.interruptible else inf
 
 
 def _portfolio(bids: dict[str, Bid], jobs: int | None) -> Plan:

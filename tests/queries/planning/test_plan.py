@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -50,6 +51,12 @@ def test_few_codes_need_no_portfolio() -> None:
     """The first block's 12 neurons have 4,096 codes at most, whatever the region."""
     assert engines(ball((12, 8), 784, 5)) == engines(ball((12, 8), 784, 30)) == ["codes"] * 5
     assert planned(ball((12, 8), 784, 5), counting=True).engines != ("codes",), "codes do not count"
+
+
+def test_nobody_knows_how_long_a_solver_takes() -> None:
+    """The estimate for codes covers the enumeration of them, not the solver's questions: distance tries an attack first."""
+    chosen = planned(ball((12, 8), 784, 5), counting=False)
+    assert (chosen.engines, chosen.seconds) == (("codes",), inf)
 
 
 def test_wide_is_a_number_of_weights() -> None:
